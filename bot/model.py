@@ -252,7 +252,8 @@ class TokenSource(StrEnum):
 class SeenToken(Noun, frozen=True, kw_only=True):
     """A token that was seen, decoded, reviewed and dropped. `place` says where, for a person.
 
-    `problem` says why there are no claims. `path` is the file in the container, when it was one.
+    `problem` says why there are no claims; `malformed` that it was read and is no token. `path` is the file in the
+    container, when it was one.
     """
 
     source: TokenSource
@@ -262,6 +263,7 @@ class SeenToken(Noun, frozen=True, kw_only=True):
     secret: str = ""
     claims: Claims | None = None
     problem: str = ""
+    malformed: bool = False
     reviews: tuple[Review, ...] = ()
 
 

@@ -1,7 +1,7 @@
 """Why the API server refuses the target's tokens, gathered from every route by which its words can be had."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.diagnosis.evidence import quote, server_log_source, token_source
 from bot.diagnosis.signals import Signal
@@ -12,6 +12,10 @@ _SAME_REQUEST = timedelta(seconds=2)
 """A client logs its 401 this soon after the API server has logged the rejection, clocks included."""
 
 
+_Told = tuple[LogLine, Message]
+"""A line of the API server's log, with what it means."""
+
+
 class Rejection(Noun, frozen=True, kw_only=True):
     """One reason, with its proof. `token` is the refused token where it was seen."""
 
@@ -19,11 +23,6 @@ class Rejection(Noun, frozen=True, kw_only=True):
     evidence: Evidence
     certainty: Certainty
     token: SeenToken | None = None
-
-    @property
-    def bare(self) -> bool:
-        """Whether the server said only that it does not know the token."""
-        return self.message.cause == BARE.cause
 
 
 def of_tokens(tokens: Sequence[SeenToken]) -> Iterator[Rejection]:
@@ -50,12 +49,12 @@ def of_server_logs(snapshot: Snapshot, logs: Sequence[ContainerLog], refused: Se
     names = _identities(snapshot)
     for log in logs:
         lines = [(line, message) for line in log.lines for message in rejections(line.text)]
-        named = [(line, message) for line, message in lines if _names_target(line, message, names)]
-        for line, message in named or _coincident(lines, refused):
+        named = [(*told, Certainty.LIKELY) for told in lines if _names_target(*told, names)]
+        for line, message, certainty in named or _coincident(lines, refused):
             yield Rejection(
                 message=message,
                 evidence=quote(Route.LOG, server_log_source(log), line.text, line.at),
-                certainty=Certainty.POSSIBLE if message is BARE else Certainty.LIKELY,
+                certainty=certainty,
             )
 
 
@@ -75,22 +74,34 @@ def _names_target(line: LogLine, message: Message, names: dict[str, set[str]]) -
     return telling and all(text in names[key] for key, text in quoted.items())
 
 
-def _coincident(
-    lines: Sequence[tuple[LogLine, Message]], refused: Sequence[Signal]
-) -> Iterator[tuple[LogLine, Message]]:
-    """The reason that stands beside the most of the pod's 401s, with one line for each of them.
+def _coincident(lines: Sequence[_Told], refused: Sequence[Signal]) -> Iterator[tuple[LogLine, Message, Certainty]]:
+    """The reason that stands beside the most of the pod's 401s: one line for each of them.
 
-    Less than half of them is chance: then the lines are somebody else's.
+    Less than half of them is chance, and the lines are somebody else's. Two reasons that fit as well cannot both
+    be right, so then neither is more than possible.
     """
-    times = [signal.at for signal in refused if signal.at]
-    beside: dict[str, list[tuple[LogLine, Message]]] = {}
+    times = sorted(signal.at for signal in refused if signal.at)
+    beside = {cause: _paired(times, [told for told in lines if told[1].cause == cause]) for cause in _causes(lines)}
+    most = max(map(len, beside.values()), default=0)
+    if not most or 2 * most < len(times):
+        return
+    best = [pairs for pairs in beside.values() if len(pairs) == most]
+    for line, message in (told for pairs in best for told in pairs):
+        sure = Certainty.LIKELY if len(best) == 1 and message is not BARE else Certainty.POSSIBLE
+        yield line, message, sure
+
+
+def _causes(lines: Sequence[_Told]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(message.cause for _, message in lines))
+
+
+def _paired(times: Sequence[datetime], lines: Sequence[_Told]) -> list[_Told]:
+    """Each refusal with the first line of its seconds that no earlier refusal has taken."""
+    left = sorted((told for told in lines if told[0].at), key=lambda told: told[0].at or times[0])
+    taken: list[_Told] = []
     for at in times:
-        near: dict[str, tuple[LogLine, Message]] = {}
-        for line, message in lines:
-            if line.at and abs(line.at - at) <= _SAME_REQUEST:
-                near.setdefault(message.cause, (line, message))
-        for cause, pair in near.items():
-            beside.setdefault(cause, []).append(pair)
-    best = max(beside.values(), key=len, default=[])
-    if best and 2 * len(best) >= len(times):
-        yield from best
+        near = next((told for told in left if told[0].at and abs(told[0].at - at) <= _SAME_REQUEST), None)
+        if near:
+            left.remove(near)
+            taken.append(near)
+    return taken

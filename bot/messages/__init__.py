@@ -21,7 +21,7 @@ class Forbidden(Struct, frozen=True):
 def meanings(text: str) -> tuple[Message, ...]:
     """The entries that a line means, in the catalogue's order; () when it means none of them.
 
-    The prefix "invalid bearer token" counts only where nothing else of the catalogue stands beside it.
+    The prefix "invalid bearer token" counts only where it stands alone.
     """
     plain = text.replace('\\"', '"')
     found = tuple(entry for entry in MESSAGES if entry is not BARE and entry.regex.search(plain))

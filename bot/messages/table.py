@@ -40,7 +40,7 @@ class Message(Struct, frozen=True, kw_only=True, dict=True):
 
 
 BARE = Message(
-    pattern=r"invalid bearer token",
+    pattern=r"(?<!\[)invalid bearer token(?!,)",
     example='err="invalid bearer token"',
     causes=("issuer-unknown", "token-from-another-cluster", "token-malformed"),
     meaning=(

@@ -104,15 +104,14 @@ def _unpublished_key(case: Case, rejection: Rejection) -> bool:
 
 
 def token_malformed(case: Case) -> Iterator[Finding]:
-    said = list(case.rejected_for("token-malformed"))
-    unreadable = [r for r in case.rejections if r.token and r.token.claims is None and r.message is BARE]
-    if said or unreadable:
-        problem = next((r.token.problem for r in unreadable if r.token), "")
-        where = next((r.token.place for r in unreadable if r.token), "")
-        text = (
-            f"{where}: {problem}" if problem else "The API server could read the token's outside, but not its claims."
-        )
-        yield _of("token-malformed", [*said, *unreadable], text)
+    said = case.rejected_for("token-malformed")
+    broken = [token for token in case.seen_tokens if token.malformed]
+    if broken:
+        evidence = [quote(Route.EXEC, token_source(token), token.problem) for token in broken]
+        text = f"What stands in {broken[0].place} is no token."
+        yield found("token-malformed", text, [*evidence, *_evidence(said), *_refused_lines(case)])
+    elif said:
+        yield _of("token-malformed", said, "The API server could read the token's outside, but not its claims.")
 
 
 def service_account_missing(case: Case) -> Iterator[Finding]:

@@ -1,0 +1,43 @@
+# The two commands a newcomer needs: `make check` (only Python, under a minute) and `make test` (everything).
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help check test bench record lint clean
+
+help:  ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# uv comes from PyPI where the machine has none; everything else comes from uv.lock.
+$(READY): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "token-doctor needs Python 3.11 or newer: set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	@UV=$$(command -v uv || echo $(BIN)/uv); VIRTUAL_ENV=$(CURDIR)/$(VENV) $$UV sync --quiet --frozen --inexact --active
+	@touch $@
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint  ## style, types, layers, and the tests that need nothing but Python
+	$(BIN)/pytest -q -n auto -m "not cluster"
+
+test: lint  ## the whole suite, on a real control plane too (built once with Go: about five minutes)
+	$(BIN)/pytest -q -n auto
+
+bench: $(READY)  ## the benchmarks, each beside what a person would use instead; writes benchmarks/results.md
+	$(BIN)/python -m benchmarks
+
+record: $(READY)  ## record the snapshots of tests/causes again, from the real control plane
+	RECORD=1 $(BIN)/pytest -q -n auto tests/cluster/test_faults.py
+
+clean:  ## remove what the targets made here
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

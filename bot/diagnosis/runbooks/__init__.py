@@ -1,0 +1,1 @@
+"""One page a cause, shipped with the program and shown by `explain`."""
