@@ -71,7 +71,10 @@ def rank(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     roots = sorted((f for f in kept if f.code not in explained), key=_weight)
     ordered: dict[str, Finding] = {}
     for root in roots:
-        symptoms = sorted((f for f in kept if f.code in _explains(root, kept)), key=_weight)
+        # A symptom that explains others comes before them: the order is that of cause and effect.
+        symptoms = sorted(
+            (f for f in kept if f.code in _explains(root, kept)), key=lambda f: (-len(_explains(f, kept)), _weight(f))
+        )
         ordered[root.code] = replace(root, symptoms=tuple(symptom.code for symptom in symptoms))
         for symptom in symptoms:
             ordered.setdefault(symptom.code, symptom)

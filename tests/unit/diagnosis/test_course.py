@@ -1,0 +1,45 @@
+"""When refusals have stopped: only a sign of life that lasts long enough proves it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.diagnosis.course import Course, course
+from bot.diagnosis.signals import Signal, SignalKind
+from bot.model import ContainerLog, LogLine
+from bot.objects import ContainerState, ContainerStatus, Running, Terminated, Waiting
+
+NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
+RUNNING = ContainerState(running=Running(started_at=NOW - timedelta(days=1)))
+
+
+def _ago(minutes: float) -> datetime:
+    return NOW - timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    ("refused", "other", "state", "expected"),
+    [
+        ([3, 2, 1], [], RUNNING, Course.ONGOING),
+        ([30, 29, 28], [20, 10, 1], RUNNING, Course.STOPPED),
+        ([30, 29, 28], [], RUNNING, Course.QUIET),
+        ([30, 29, 28], [27], RUNNING, Course.ONGOING),
+        ([4], [1], RUNNING, Course.ONGOING),  # three minutes of life after one refusal
+        ([90, 60, 30], [1], RUNNING, Course.ONGOING),  # it asks every half hour: the next may be refused again
+        ([300, 270, 240], [1], RUNNING, Course.STOPPED),
+        ([30, 29], [], ContainerState(waiting=Waiting(reason="CrashLoopBackOff")), Course.ONGOING),
+        ([30, 29], [], ContainerState(terminated=Terminated(exit_code=1)), Course.ONGOING),
+        ([30, 29], [], ContainerState(terminated=Terminated(exit_code=0)), Course.STOPPED),
+    ],
+)
+def test_course(refused: list[float], other: list[float], state: ContainerState, expected: Course) -> None:
+    kind = SignalKind.UNAUTHORIZED
+    signals = [Signal(kind=kind, container="app", text="401", at=_ago(minutes)) for minutes in refused]
+    lines = tuple(LogLine(text="x", at=_ago(minutes)) for minutes in sorted([*refused, *other], reverse=True))
+    status = ContainerStatus(name="app", state=state)
+    assert course(signals, [ContainerLog(container="app", lines=lines)], status, NOW) is expected
+
+
+def test_a_log_without_times_is_taken_for_the_present() -> None:
+    signal = Signal(kind=SignalKind.UNAUTHORIZED, container="app", text="401")
+    assert course([signal], [], ContainerStatus(name="app", state=RUNNING), NOW) is Course.ONGOING
