@@ -19,7 +19,6 @@ from bot.kube.facets.gather import gather
 from bot.kube.resolve import resolve
 from bot.model import Certainty, Facet, Report, Routes, Severity, Snapshot, Target, Verdict
 from tests.cluster.api import JsonObject
-
 from tests.cluster.faults import FAULTS, HEALTHY, ROUTES, Expected, Inject, Scene
 from tests.cluster.faults.pod import asks_for_a_day
 from tests.cluster.faults.token import foreign_token
