@@ -154,6 +154,11 @@ class Case:
         """The rejections whose words mean just this cause."""
         return tuple(found for found in self.rejections if found.message.cause == code and found.message is not BARE)
 
+    def is_refused(self, token: SeenToken) -> bool:
+        """Whether an API server refuses it, asked for the audience that the token is meant for."""
+        for_another = self._meant_for_another(token)
+        return any(not review.authenticated for review in token.reviews if bool(review.audiences) is for_another)
+
     def _meant_for_another(self, token: SeenToken) -> bool:
         return any(
             mount.projected

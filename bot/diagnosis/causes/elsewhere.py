@@ -49,7 +49,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         code="another-validator",
         severity=Severity.WARNING,
-        title="Somebody else than this API server says 401",
+        title="Another service than this API server says 401",
         explanation="The refusals in the log come from another service, which has its own rules for tokens.",
         proof={Route.LOG: Certainty.LIKELY},
         remedies=(Remedy(text="Look there: the audience it expects, the issuer it trusts, its own clock and keys."),),

@@ -51,7 +51,7 @@ CAUSES: tuple[Cause, ...] = (
         code="legacy-secret-mounted",
         severity=Severity.INFO,
         title="The pod uses a legacy token Secret",
-        explanation="Its token never expires and is bound to no pod: a copy stays good until the Secret is deleted.",
+        explanation="Its token never expires: a copy stays good until the Secret or its account is deleted.",
         proof=_OBJECT,
         remedies=(_PROJECTED,),
     ),
@@ -109,6 +109,7 @@ CAUSES: tuple[Cause, ...] = (
         explains=("api-unauthorized", "token-expired"),
         remedies=(
             Remedy(text="Look at the kubelet of the node: its log says `Couldn't update token` and why."),
+            Remedy(text="A restart on the same node is useless; on another node it helps."),
             Remedy(text="Check that the node is Ready and its clock is right."),
         ),
     ),

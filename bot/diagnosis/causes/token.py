@@ -15,8 +15,10 @@ CAUSES: tuple[Cause, ...] = (
         proof=_PROOF,
         explains=("api-unauthorized",),
         remedies=(
-            Remedy(text="Find where this copy comes from; a mounted token file is refreshed by the kubelet."),
-            Remedy(text="Make the client read the file again (client-go, and clients younger than 2021, do)."),
+            Remedy(text="Find where this copy comes from: the kubelet refreshes a mounted token file by itself."),
+            Remedy(
+                text="A copy kept elsewhere (CI, a kubeconfig, a Secret) must be replaced there: a restart is useless."
+            ),
         ),
     ),
     Cause(
@@ -74,6 +76,9 @@ CAUSES: tuple[Cause, ...] = (
         explains=("api-unauthorized",),
         remedies=(
             Remedy(text="After a key rotation: keep the old public key in --service-account-key-file for a while."),
+            Remedy(
+                text="Token Secrets are not signed again by themselves: take data.token out, and they are filled anew."
+            ),
             _MINT_AGAIN,
         ),
         scope=Scope.CLUSTER,
@@ -83,7 +88,7 @@ CAUSES: tuple[Cause, ...] = (
         severity=Severity.CRITICAL,
         title="The token's signature is wrong",
         explanation="A key with the token's kid exists, but the signature is not its work: the token was cut, "
-        "edited or forged.",
+        "edited or forged (up to 1.30 also: its key is unknown).",
         proof=_PROOF,
         explains=("api-unauthorized",),
         remedies=(
@@ -94,7 +99,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         code="token-malformed",
         severity=Severity.CRITICAL,
-        title="What is sent is no token",
+        title="What the client sends is not a token",
         explanation="The text cannot be read as a JSON Web Token, or lacks claims that it must have.",
         proof={**_PROOF, Route.EXEC: Certainty.PROVEN},
         explains=("api-unauthorized", "issuer-unknown"),
@@ -110,8 +115,9 @@ CAUSES: tuple[Cause, ...] = (
         proof={**_PROOF, Route.EVENT: Certainty.PROVEN},
         explains=("api-unauthorized", "token-fetch-failed", "token-secret-deleted", "rotation-stalled"),
         remedies=(
-            Remedy(text="Create the service account again, with its role bindings, from its manifest."),
-            _RESTART,
+            Remedy(text="Create the service account again from its manifest; its role bindings work again then."),
+            Remedy(text="Restart the workload after that, not before: without the account no new pod is admitted."),
+            Remedy(text="Its token Secrets were deleted with it: create those that are still needed again."),
         ),
         scope=Scope.SERVICE_ACCOUNT,
     ),
@@ -124,6 +130,7 @@ CAUSES: tuple[Cause, ...] = (
         explains=("api-unauthorized", "token-secret-deleted", "token-secret-replaced"),
         remedies=(
             _RESTART,
+            Remedy(text="Its token Secrets were deleted with the old one (since 1.24 for good): create them again."),
             Remedy(
                 text="Find what re-creates it (a Helm hook, a restore, delete-and-apply) and make it patch instead."
             ),
@@ -134,10 +141,11 @@ CAUSES: tuple[Cause, ...] = (
         code="service-account-terminating",
         severity=Severity.CRITICAL,
         title="The service account is being deleted",
-        explanation="It has a deletionTimestamp and waits for a finalizer; its tokens are refused after 60 s.",
+        explanation="It waits for a finalizer. Bound tokens are refused after 60 s, tokens from Secrets at once.",
         proof=_PROOF,
         explains=("api-unauthorized", "token-fetch-failed"),
         remedies=(
+            Remedy(text="A restart is useless until the account is back: new pods get tokens that are refused too."),
             Remedy(
                 text="See which finalizer holds it (metadata.finalizers), let it end, and create the account again."
             ),
@@ -175,19 +183,25 @@ CAUSES: tuple[Cause, ...] = (
         proof=_PROOF,
         explains=("api-unauthorized", "legacy-secret-mounted", "token-in-environment"),
         remedies=(
+            Remedy(
+                text="Quickest: create it again, same name, same account: it gets the very same token, and copies work."
+            ),
+            Remedy(text="If the old token must stay dead: create it under a new name and hand the new token out."),
             Remedy(text="Better: drop the Secret and mount a projected token, which is refreshed by itself."),
-            Remedy(text="Else create a token Secret under a new name and hand its token out again."),
         ),
     ),
     Cause(
         code="token-secret-replaced",
         severity=Severity.CRITICAL,
         title="The Secret holds another token now",
-        explanation="The Secret was filled anew; the client still sends the old token.",
+        explanation="It was edited by hand, or filled with another key or account; the client has the old one.",
         proof=_PROOF,
         explains=("api-unauthorized", "legacy-secret-mounted", "token-in-environment"),
         remedies=(
-            Remedy(text="Restart the workload, so that it reads the Secret's present token."),
+            Remedy(text="If the present one is good: restart the workload, so that it reads it."),
+            Remedy(
+                text="If the Secret was spoilt: take data.token out, and the token controller writes its own again."
+            ),
             Remedy(text="Better: use a projected token, which is refreshed by itself."),
         ),
     ),
@@ -200,8 +214,10 @@ CAUSES: tuple[Cause, ...] = (
         proof=_PROOF,
         explains=("api-unauthorized", "legacy-secret-mounted", "token-in-environment"),
         remedies=(
-            Remedy(text="Better: move to a projected token."),
-            Remedy(text="To use it once more: kubectl label secret NAME kubernetes.io/legacy-token-invalid-since-"),
+            Remedy(
+                text="Use it again: kubectl -n NAMESPACE label secret NAME kubernetes.io/legacy-token-invalid-since-"
+            ),
+            Remedy(text="Then move to a projected token: after another year unused the Secret is deleted."),
         ),
     ),
 )

@@ -57,7 +57,7 @@ def _proof_of_caching(
     expired = [rejection for rejection in case.rejected_for("token-expired") if rejection.token is None]
     if expired and not case.snapshot.exec_tokens.value:
         text = f"Container {container} sends a token that has expired, while the kubelet keeps its file fresh."
-        return text, Certainty.LIKELY, [rejection.evidence for rejection in expired]
+        return text, Certainty.LIKELY, [expired[-1].evidence]
     accepted = _fresh_token_accepted(case)
     if accepted:
         text = f"A fresh token of the same service account is accepted; what container {container} sends is not."
@@ -73,7 +73,7 @@ def _good_file(case: Case, container: str, refused: tuple[Signal, ...]) -> list[
         for token in case.snapshot.exec_tokens.value or ()
         if token.container == container
         and token.reviews
-        and all(review.authenticated for review in token.reviews if not review.audiences)
+        and not case.is_refused(token)
         and token.claims
         and (token.claims.issued_at or last) < last
     ]

@@ -153,13 +153,12 @@ def rotation_stalled(case: Case) -> Iterator[Finding]:
         due = kubelet.refresh_due(token.claims)
         if not mount or mount.sub_path or not due or due + kubelet.SLACK > case.now:
             continue
-        broken = any(not review.authenticated for review in token.reviews if not review.audiences)
         text = f"the kubelet should have refreshed it {relative(due, case.now)} ({utc(due)})"
         yield found(
             "rotation-stalled",
             f"{token.place}: {text}.",
             [quote(Route.EXEC, token_source(token), text)],
-            severity=Severity.CRITICAL if broken else Severity.WARNING,
+            severity=Severity.CRITICAL if case.is_refused(token) else Severity.WARNING,
         )
         return
     if _is_running(case):

@@ -10,6 +10,7 @@ from bot.diagnosis.rejections import Rejection
 from bot.durations import relative, span, utc
 from bot.messages import BARE
 from bot.model import Certainty, Claims, Evidence, Finding, Route, SeenToken, Severity
+from bot.objects import ServiceAccount
 
 _LEEWAY = timedelta(seconds=60)
 """How far exp, nbf, iat and a bound object's deletion may be off (`claims.go`)."""
@@ -91,9 +92,15 @@ def signing_key_unknown(case: Case) -> Iterator[Finding]:
 
 def signature_invalid(case: Case) -> Iterator[Finding]:
     crypto = [r for r in case.rejected_for("signature-invalid") if not _unpublished_key(case, r)]
-    if crypto:
-        text = "The API server has the key that the token names, and the signature does not fit."
-        yield _of("signature-invalid", crypto, text)
+    if not crypto:
+        return
+    if case.snapshot.discovery.gap is None and any(map(_claims, crypto)):
+        yield _of(
+            "signature-invalid", crypto, "The API server has the key that the token names: the signature is wrong."
+        )
+    else:
+        text = "The signature does not fit; up to 1.30 that is also said of a token whose key is unknown."
+        yield _of("signature-invalid", crypto, text, at_most=Certainty.LIKELY)
 
 
 def _unpublished_key(case: Case, rejection: Rejection) -> bool:
@@ -147,12 +154,18 @@ def service_account_recreated(case: Case) -> Iterator[Finding]:
             f": created {relative(born, case.now)}." if born else "."
         )
         yield found("service-account-recreated", text, evidence)
-    elif born and (heals := born + _longest_until_refresh(case)) > case.now:
+    elif born and (heals := born + _longest_until_refresh(case)) > case.now and not _refreshed(case, account):
         text = (
             f"{case.account_name} is younger than the pod. Until the kubelet refreshes the token (by {utc(heals)}, "
             f"{relative(heals, case.now)}) the pod's requests may be refused; then it heals by itself."
         )
         yield found("service-account-recreated", text, evidence, severity=Severity.WARNING, at_most=Certainty.LIKELY)
+
+
+def _refreshed(case: Case, account: ServiceAccount | None) -> bool:
+    """Whether the tokens seen in the containers are all the present account's already."""
+    uids = {token.claims.service_account_uid for token in case.snapshot.exec_tokens.value or () if token.claims}
+    return account is not None and uids == {account.metadata.uid}
 
 
 def _longest_until_refresh(case: Case) -> timedelta:
@@ -184,7 +197,7 @@ def bound_object_gone(case: Case) -> Iterator[Finding]:
         text = f"deletionTimestamp {utc(leaving)}, {relative(leaving, case.now)}"
         yield found(
             "bound-object-gone",
-            f"The pod itself is being deleted for {span(case.now - leaving)}; its tokens are refused after 60 s.",
+            f"The pod should be gone since {span(case.now - leaving)}; 60 s after that time its tokens are refused.",
             [quote(Route.OBJECT, str(case.snapshot.target), text, leaving), *_evidence(said)],
         )
     elif said:
@@ -252,13 +265,17 @@ def legacy_token_invalidated(case: Case) -> Iterator[Finding]:
         )
 
 
-def _of(code: str, rejected: Sequence[Rejection], explanation: str) -> Finding:
+def _of(
+    code: str, rejected: Sequence[Rejection], explanation: str, *, at_most: Certainty = Certainty.PROVEN
+) -> Finding:
     surest = min((rejection.certainty for rejection in rejected), key=lambda certainty: certainty.rank)
-    return found(code, explanation, _evidence(rejected), at_most=surest)
+    return found(code, explanation, _evidence(rejected), at_most=max(surest, at_most, key=lambda each: each.rank))
 
 
 def _evidence(rejected: Sequence[Rejection]) -> list[Evidence]:
-    proofs = [rejection.evidence for rejection in rejected]
+    """Every reviewed token, but of a log's many lines the last one: one is proof enough."""
+    proofs = [rejection.evidence for rejection in rejected if rejection.token]
+    proofs += [rejection.evidence for rejection in rejected if rejection.token is None][-1:]
     claims = [
         quote(Route.EXEC, f"claims of {rejection.token.place}", _in_short(rejection.token))
         for rejection in rejected
