@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import NoReturn, SupportsIndex, final
+from typing import NoReturn, final
 
 from jwt import InvalidTokenError
 from jwt.api_jws import PyJWS
@@ -48,10 +48,8 @@ class RawToken:
     def __format__(self, format_spec: str) -> NoReturn:
         raise TypeError("A raw token is never put into text.")
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError("A raw token is never copied or pickled.")
-
     def __getstate__(self) -> NoReturn:
+        """Copying and pickling both begin here."""
         raise TypeError("A raw token is never copied or pickled.")
 
 

@@ -1,0 +1,152 @@
+"""The commands' words and help texts. What a command needs is imported when it runs.
+
+--help stays quick that way: kubernetes alone takes over half a second to import.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Kubeconfig = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The kubeconfig file; without it, kubectl's ordinary rules hold.")
+]
+Context = Annotated[str | None, typer.Option(metavar="NAME", help="The kubeconfig context.")]
+
+EPILOGS = {
+    "run": """\b
+Example:  token-doctor run --config token-doctor.yaml
+
+\b
+Exit code:  0 stopped   2 wrong configuration, or refused by Slack   3 cut short""",
+    "check": """\b
+Example:  token-doctor check shop/checkout-5d9c7b-x7k2p
+          token-doctor check checkout-5d9c7b-x7k2p -n shop -o json
+
+\b
+Exit code:  0 healthy   1 a warning or worse   2 wrong usage   3 no verdict""",
+    "review": """\b
+Example:  kubectl create token checkout -n shop | token-doctor review
+
+\b
+Exit code:  0 accepted   1 refused   2 wrong usage, or no token   3 not asked""",
+    "decode": """\b
+Example:  kubectl get secret ci-token -o jsonpath='{.data.token}' | token-doctor decode""",
+    "errors": """\b
+Example:  token-doctor errors "service account token has expired"
+
+\b
+Exit code:  0 known   1 not known""",
+    "explain": """\b
+Example:  token-doctor explain audience-mismatch""",
+}
+"""What stands under each command's help; \\b keeps the lines as they are."""
+
+
+class Output(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    SLACK = "slack"
+
+
+def run(
+    *,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The configuration; without it, the defaults hold.")
+    ] = None,
+) -> int:
+    """Serve Slack until it is stopped.
+
+    Slack's tokens come from SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or from the files that SLACK_BOT_TOKEN_FILE and
+    SLACK_APP_TOKEN_FILE name.
+    """
+    from bot.cli import run as work  # noqa: PLC0415  # see above
+
+    return work.run(config)
+
+
+def check(
+    ctx: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The pod, as NAME or NAMESPACE/NAME.")],
+    *,
+    namespace: Annotated[
+        str, typer.Option("-n", "--namespace", metavar="NS", help="The namespace, if TARGET does not say it.")
+    ] = "",
+    output: Annotated[
+        Output, typer.Option("-o", "--output", help="Text, JSON, or the message for Slack.")
+    ] = Output.TEXT,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    exec_: Annotated[bool, typer.Option("--exec", help="Read the token inside the container.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Mint a fresh token for the pod, and see whether it is accepted.")
+    ] = False,
+    secret_data: Annotated[
+        bool, typer.Option("--secret-data", help="Read and review the tokens in the pod's Secrets.")
+    ] = False,
+) -> int:
+    """Say why a workload's token is refused.
+
+    Only reads, unless --exec, --probe or --secret-data ask for more.
+    """
+    from bot.cli import check as work  # noqa: PLC0415  # see above
+    from bot.model import Routes  # noqa: PLC0415  # the same
+
+    wanted = work.Wanted(
+        target=target,
+        namespace=namespace,
+        kubeconfig=kubeconfig,
+        context=context,
+        routes=Routes(exec=exec_, probe=probe, secret_data=secret_data),
+    )
+    return work.run(wanted, output=output.value, program=_program(ctx))
+
+
+def review(ctx: typer.Context, kubeconfig: Kubeconfig = None, context: Context = None) -> int:
+    """Ask the API server what it says of a token from standard input.
+
+    The API server judges the token; its claims are explained below. A review moves the last-used label
+    of a legacy token's Secret, even when the token is refused, and the audit log may hold the request
+    with the token in it.
+    """
+    from bot.cli import review as work  # noqa: PLC0415  # see above
+
+    return work.run(ctx.args, kubeconfig=kubeconfig, context=context, program=_program(ctx))
+
+
+def decode(ctx: typer.Context) -> int:
+    """Explain the claims of a token from standard input. Nothing is sent anywhere.
+
+    "Bearer", quotes, line ends and a Secret's base64 around the token are forgiven.
+    """
+    from bot.cli import decode as work  # noqa: PLC0415  # see above
+
+    return work.run(ctx.args, _program(ctx))
+
+
+def errors(
+    ctx: typer.Context,
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT", help="A line from a log. Without it, all known lines.")
+    ] = None,
+) -> int:
+    """Say what an error line about a token means."""
+    from bot.cli import knowledge  # noqa: PLC0415  # see above
+
+    return knowledge.errors(" ".join(text or ()), _program(ctx))
+
+
+def explain(
+    ctx: typer.Context,
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A cause's code. Without it, all causes.")] = "",
+) -> int:
+    """Explain a cause, with its runbook."""
+    from bot.cli import knowledge  # noqa: PLC0415  # see above
+
+    return knowledge.explain(code, _program(ctx))
+
+
+def _program(ctx: typer.Context) -> str:
+    """How the reader calls this program."""
+    return ctx.find_root().info_name or "token-doctor"

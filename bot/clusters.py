@@ -1,0 +1,82 @@
+"""The configured clusters: connected at the start, and again where that failed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+from msgspec.structs import replace
+
+from bot.errors import ClusterUnreachableError, DoctorError, WrongUsageError
+from bot.kube.client import Cluster
+from bot.kube.gaps import UnreadableError
+from bot.kube.permissions import GET_VERSION
+from bot.kube.read import get
+from bot.model import Target
+from bot.objects import Version
+
+log = structlog.get_logger(__name__)
+
+Connect = Callable[[], Awaitable[Cluster]]
+
+
+class Clusters:
+    """By name. One whose credentials cannot be had does not stop the bot: it is tried again when it is asked about."""
+
+    def __init__(self, ways: Mapping[str, Connect]) -> None:
+        self._ways = dict(ways)
+        self.connected: dict[str, Cluster] = {}
+
+    async def start(self) -> None:
+        """Connects to all at once. Raises WrongUsageError for a kubeconfig or context that does not exist."""
+        outcomes = await asyncio.gather(*map(self._connect, self._ways), return_exceptions=True)
+        for name, outcome in zip(tuple(self._ways), outcomes, strict=True):
+            if isinstance(outcome, ClusterUnreachableError):
+                log.warning("a cluster cannot be reached", cluster=name, reason=str(outcome))
+            elif isinstance(outcome, BaseException):
+                await self.close()
+                raise outcome
+
+    async def _connect(self, name: str) -> None:
+        cluster = await self._ways[name]()
+        if cluster.name != name:
+            # The one cluster of a configuration without names is called as its context is.
+            self._ways[cluster.name] = self._ways.pop(name)
+        self.connected[cluster.name] = cluster
+
+    async def chosen(self, target: Target) -> Target:
+        """The target with its cluster, which is connected from now on.
+
+        Raises WrongUsageError where the target does not say which of several, and ClusterUnreachableError.
+        """
+        name = target.cluster or (next(iter(self._ways)) if len(self._ways) == 1 else "")
+        name = next((known for known in self._ways if known.lower() == name.lower()), name)
+        if name in self._ways and name not in self.connected:
+            await self._connect(name)
+        elif not name and len(self.connected) != len(self._ways):
+            known = ", ".join(sorted(self._ways))
+            raise WrongUsageError(
+                "The target does not say its cluster.",
+                next_step=f"Write it as cluster:namespace/name; the clusters are {known}.",
+            )
+        return replace(target, cluster=name)
+
+    async def greet(self, seconds: float) -> None:
+        """Asks each for its version, for the log only: an answer to a person tells it anew."""
+        await asyncio.gather(*(self._greet(cluster, seconds) for cluster in self.connected.values()))
+
+    async def _greet(self, cluster: Cluster, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                version = await get(cluster.main, GET_VERSION, Version)
+        except (UnreadableError, DoctorError, TimeoutError) as error:
+            reason = str(error) or "no answer in time"
+            log.warning("a cluster cannot be reached", cluster=cluster.name, server=cluster.server, reason=reason)
+        else:
+            log.info("a cluster answers", cluster=cluster.name, version=version.git_version)
+
+    @property
+    def names(self) -> Sequence[str]:
+        return tuple(self._ways)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(cluster.close() for cluster in self.connected.values()))

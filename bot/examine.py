@@ -1,0 +1,64 @@
+"""The use case behind every check: from a Target to a Report. Slack and the terminal both come here."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from difflib import get_close_matches
+
+from msgspec.structs import replace
+
+from bot.diagnosis import diagnose
+from bot.errors import WrongUsageError
+from bot.kube.client import Cluster
+from bot.kube.facets.gather import gather
+from bot.kube.resolve import resolve
+from bot.model import Report, Routes, Target
+
+DEADLINE_SECONDS = 10
+LOG_LINES = 2000
+
+
+async def examine(  # what is asked, how far it may go, and the clocks
+    clusters: Mapping[str, Cluster],
+    target: Target,
+    *,
+    routes: Routes,
+    now: Callable[[], datetime],
+    monotonic: Callable[[], float],
+    deadline_seconds: float = DEADLINE_SECONDS,
+    log_lines: int = LOG_LINES,
+) -> Report:
+    """The answer about the target, in its cluster; a target without one means the only cluster there is.
+
+    `monotonic` counts seconds; resolving and gathering each have `deadline_seconds`. Raises WrongUsageError for an
+    unknown cluster, TargetNotFoundError, ClusterForbiddenError and ClusterUnreachableError.
+    """
+    started = monotonic()
+    cluster = _chosen(clusters, target.cluster)
+    ref = await resolve(cluster, target, deadline_seconds=deadline_seconds)
+    snapshot = await gather(
+        cluster,
+        ref,
+        routes=routes,
+        deadline_seconds=deadline_seconds,
+        log_lines=log_lines,
+        others=tuple(other for other in clusters.values() if other is not cluster),
+        now=now,
+    )
+    report = diagnose(snapshot)
+    return replace(report, took_ms=round((monotonic() - started) * 1000))
+
+
+def _chosen(clusters: Mapping[str, Cluster], name: str) -> Cluster:
+    if name in clusters:
+        return clusters[name]
+    known = ", ".join(sorted(clusters))
+    if not name:
+        if len(clusters) == 1:
+            return next(iter(clusters.values()))
+        raise WrongUsageError(
+            "More than one cluster is configured, and the target does not say which.",
+            next_step=f"Write it as cluster:namespace/name; the clusters are {known}.",
+        )
+    near = get_close_matches(name, clusters, n=1)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    raise WrongUsageError(f"No cluster “{name}” is configured.", next_step=f"{hint}The clusters are {known}.")

@@ -1,0 +1,71 @@
+"""The texts that the reports become. `python -m tests.unit.cli.goldens` writes them anew: then read the difference."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.cli.claims_page import claims_page
+from bot.cli.page import Page
+from bot.cli.render import report_page
+from bot.cli.review import reviews_page
+from bot.model import Report, Review
+from bot.tokens import RawToken, inspect
+from tests.unit import jwts
+from tests.unit.cli import reports
+
+FOLDER = Path(__file__).with_name("goldens")
+
+REVIEWS = (
+    Review(endpoint="https://10.0.0.11:6443", authenticated=True, user="system:serviceaccount:shop:checkout"),
+    Review(
+        endpoint="https://10.0.0.12:6443",
+        authenticated=False,
+        error="[invalid bearer token, invalid signature, no keys found]",
+    ),
+)
+
+
+def page(*, width: int, terminal: bool) -> tuple[Page, io.StringIO]:
+    """A page and where it is written; without colour, so that a golden can be read."""
+    stream = io.StringIO()
+    console = Console(
+        file=stream, width=width, force_terminal=terminal, color_system=None, highlight=False, markup=False, emoji=False
+    )
+    return Page(console), stream
+
+
+def report_text(report: Report, *, width: int = 100, terminal: bool = False) -> str:
+    out, stream = page(width=width, terminal=terminal)
+    report_page(out, report, program="token-doctor")
+    return stream.getvalue()
+
+
+def claims_text(claims: dict[str, object], *, width: int = 100, terminal: bool = False) -> str:
+    out, stream = page(width=width, terminal=terminal)
+    claims_page(out, inspect(RawToken(jwts.token(claims))), reports.NOW)
+    return stream.getvalue()
+
+
+def reviews_text(reviews: tuple[Review, ...], *, width: int = 100, terminal: bool = False) -> str:
+    out, stream = page(width=width, terminal=terminal)
+    reviews_page(out, reviews, "token-doctor")
+    return stream.getvalue()
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Each golden's name and the text as it comes out now."""
+    for verdict in ("critical", "warning", "healthy", "unknown"):
+        report: Report = getattr(reports, verdict.upper())
+        yield f"report-{verdict}-piped", report_text(report)
+        yield f"report-{verdict}-80", report_text(report, width=80, terminal=True)
+    yield "report-critical-120", report_text(reports.CRITICAL, width=120, terminal=True)
+    yield "claims-bound-80", claims_text(jwts.BOUND, width=80, terminal=True)
+    yield "claims-legacy-piped", claims_text(jwts.LEGACY)
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in texts():
+        (FOLDER / f"{name}.txt").write_text(text, "utf-8")
