@@ -1,0 +1,171 @@
+"""The tokens themselves, where a route to them is switched on. Each is decoded, reviewed and dropped."""
+
+import msgspec
+from msgspec import Struct
+
+from bot import objects
+from bot.errors import NotATokenError
+from bot.kube import pod_exec, read
+from bot.kube.facets.graph import Asking, FoundToken, Switch, facet
+from bot.kube.facets.identity import referenced_secrets
+from bot.kube.facets.pod import pod
+from bot.kube.gaps import AbsentError, RefusedError
+from bot.kube.permissions import GET_SECRET, MINT_TOKEN
+from bot.kube.review import review
+from bot.kube.together import all_of
+from bot.model import ClaimsKind, Review, SeenToken, TokenSource
+from bot.mounts import TokenMount, token_mounts
+from bot.tokens import RawToken, inspect
+
+_PROBE_SECONDS = 600
+"""The shortest life that a TokenRequest may ask for."""
+
+EXEC = Switch(
+    is_on=lambda routes: routes.exec,
+    flag="--exec",
+    setting="checks.exec",
+    adds="the token that each container has mounted right now, and the API server's verdict on it",
+)
+PROBE = Switch(
+    is_on=lambda routes: routes.probe,
+    flag="--probe",
+    setting="checks.probe",
+    adds="the API server's verdict on a token minted for this pod right now",
+)
+SECRET_DATA = Switch(
+    is_on=lambda routes: routes.secret_data,
+    flag="",
+    setting="checks.read_secret_data",
+    adds="the tokens in the Secrets that the pod uses, and the API server's verdict on them",
+)
+
+
+@facet(needs=(pod,))
+async def spec_tokens(asking: Asking) -> tuple[SeenToken, ...]:
+    """Tokens that stand in the pod's spec. They are reviewed only where tokens in Secrets may be read too.
+
+    A review moves a Secret's last-use label, and an audit log may keep the token.
+    """
+    asking.value(pod)
+    return await all_of(_in_environment(asking, found) for found in asking.environment_tokens)
+
+
+@facet(needs=(pod, referenced_secrets), seconds=8, switch=SECRET_DATA)
+async def secret_tokens(asking: Asking) -> tuple[SeenToken, ...]:
+    """The key `token` of each token Secret that the pod refers to."""
+    names = [secret.name for secret in asking.value(referenced_secrets) if secret.is_token and secret.secret]
+    return await all_of(_in_secret(asking, name) for name in names)
+
+
+@facet(needs=(pod,), uses=(referenced_secrets,), seconds=8, switch=EXEC)
+async def exec_tokens(asking: Asking) -> tuple[SeenToken, ...]:
+    """The token files of the containers that run, read with `cat`."""
+    found = asking.value(pod)
+    running = {status.name for status in found.status.container_statuses if status.state.running is not None}
+    secrets = asking.facet(referenced_secrets)
+    tokens = {secret.name for secret in secrets.read() if secret.is_token} if secrets.gap is None else set()
+    return await all_of(
+        _in_container(asking, found, mount)
+        for mount in token_mounts(found)
+        if mount.container in running and (mount.projected or mount.secret in tokens)
+    )
+
+
+@facet(needs=(pod,), switch=PROBE)
+async def probe(asking: Asking) -> tuple[SeenToken, ...]:
+    """Does a fresh token work? One is minted for the pod's service account, bound to the pod."""
+    found = asking.value(pod)
+    place = "a fresh token minted for this pod"
+    bound = {"apiVersion": "v1", "kind": "Pod", "name": found.metadata.name, "uid": found.metadata.uid}
+    try:
+        minted = await read.create(
+            asking.api,
+            MINT_TOKEN,
+            _TokenRequest,
+            {"spec": {"audiences": [], "expirationSeconds": _PROBE_SECONDS, "boundObjectRef": bound}},
+            namespace=asking.ref.namespace,
+            name=found.spec.service_account_name,
+        )
+    except (AbsentError, RefusedError) as error:
+        return (SeenToken(source=TokenSource.PROBE, place=place, problem=f"none could be minted: {error}"),)
+    raw = RawToken(minted.status.token)
+    return (await _seen(asking, raw, SeenToken(source=TokenSource.PROBE, place=place)),)
+
+
+class _Minted(Struct, frozen=True):
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return "_Minted(hidden)"
+
+
+class _TokenRequest(Struct, frozen=True):
+    status: _Minted = _Minted()
+
+
+class _TokenData(Struct, frozen=True):
+    token: bytes = b""
+
+    def __repr__(self) -> str:
+        return "_TokenData(hidden)"
+
+
+class _Secret(Struct, frozen=True):
+    """Of a Secret's data, only the key `token` is decoded."""
+
+    data: _TokenData | None = None
+
+
+async def _in_environment(asking: Asking, found: FoundToken) -> SeenToken:
+    seen = SeenToken(
+        source=TokenSource.POD_SPEC,
+        place=f"environment variable {found.variable} of container {found.container}",
+        container=found.container,
+    )
+    return await _seen(asking, found.raw, seen, ask=asking.routes.secret_data)
+
+
+async def _in_secret(asking: Asking, name: str) -> SeenToken:
+    seen = SeenToken(source=TokenSource.SECRET, place=f"Secret {name}, key token", secret=name)
+    try:
+        secret = await read.get(asking.api, GET_SECRET, _Secret, namespace=asking.ref.namespace, name=name)
+    except AbsentError:
+        return msgspec.structs.replace(seen, problem="the Secret is gone: it was deleted just now")
+    if secret.data is None or not secret.data.token:
+        return msgspec.structs.replace(seen, problem="the Secret holds no token")
+    return await _seen(asking, RawToken(secret.data.token.decode("utf-8", "replace")), seen)
+
+
+async def _in_container(asking: Asking, found: objects.Pod, mount: TokenMount) -> SeenToken:
+    seen = SeenToken(
+        source=TokenSource.EXEC,
+        place=f"{mount.path} in container {mount.container}",
+        container=mount.container,
+        path=mount.path,
+        secret=mount.secret,
+    )
+    file = await pod_exec.cat(
+        asking.api, namespace=asking.ref.namespace, pod=found.metadata.name, container=mount.container, path=mount.path
+    )
+    if file.problem:
+        return msgspec.structs.replace(seen, problem=file.problem)
+    raw = RawToken(file.content.decode("utf-8", "replace").strip())
+    return await _seen(asking, raw, seen, audience=mount.audience)
+
+
+async def _seen(asking: Asking, raw: RawToken, seen: SeenToken, *, audience: str = "", ask: bool = True) -> SeenToken:
+    """The token's claims and the API servers' verdicts; for a foreign audience also the verdict on that one."""
+    try:
+        claims = inspect(raw)
+    except NotATokenError as error:
+        return msgspec.structs.replace(seen, problem=str(error), malformed=True)
+    if not ask or claims.kind is ClaimsKind.FOREIGN:
+        # Somebody else's token is none of the API server's business.
+        return msgspec.structs.replace(seen, claims=claims)
+    wanted: list[tuple[str, ...]] = [()]
+    if audience:
+        wanted.append((audience,))
+    answers: tuple[tuple[Review, ...], ...] = await all_of(
+        review(asking.cluster, raw, audiences=audiences) for audiences in wanted
+    )
+    return msgspec.structs.replace(seen, claims=claims, reviews=tuple(one for each in answers for one in each))

@@ -1,0 +1,142 @@
+"""An API server at HTTP level, for what a healthy one does not do: answers by path, in the order they were set."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+Json = Mapping[str, object]
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+NAMESPACE = "shop"
+POD = "checkout-1"
+UID = "11111111-1111-1111-1111-111111111111"
+POD_PATH = f"/api/v1/namespaces/{NAMESPACE}/pods/{POD}"
+LOG_PATH = f"{POD_PATH}/log"
+ACCOUNT_PATH = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/checkout"
+
+
+def says(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    async def answer(_: web.Request) -> web.Response:
+        if isinstance(body, bytes):
+            return web.Response(body=body, status=status, headers=headers)
+        return web.Response(text=json.dumps(body), status=status, headers=headers, content_type="application/json")
+
+    return answer
+
+
+def refuses(code: int, message: str = "", reason: str = "", headers: Mapping[str, str] | None = None) -> Answer:
+    status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason}
+    return says({**status, "code": code}, code, headers)
+
+
+def forbids(verb: str, resource: str, group: str = "", namespace: str = NAMESPACE) -> Answer:
+    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    return refuses(
+        403,
+        f'{resource} is forbidden: User "bot" cannot {verb} resource "{resource}" in API group "{group}" {where}',
+        "Forbidden",
+    )
+
+
+async def hangs(_: web.Request) -> web.Response:
+    """Never answers; ends when the client goes away, or the server closes."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def breaks_off(request: web.Request) -> web.Response:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+@dataclass
+class FakeApi:
+    """`answers` holds each path's answers; the last one is given again and again."""
+
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    requests: list[web.Request] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
+    url: str = ""
+    accepted: set[str] | None = None
+
+    def on(self, path: str, *answers: Answer) -> None:
+        self.answers[path] = list(answers)
+
+    def asked(self, path: str) -> list[web.Request]:
+        return [request for request in self.requests if request.path == path]
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request)
+        self.bodies.append(await request.text())
+        if self.accepted is not None and request.headers.get("Authorization") not in self.accepted:
+            return await refuses(401, "Unauthorized", "Unauthorized")(request)
+        waiting = self.answers.get(request.path)
+        if not waiting:
+            return await refuses(404, f"{request.path} not found", "NotFound")(request)
+        answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        return await answer(request)
+
+    def kubeconfig(self, folder: Path, user: Json | None = None) -> Path:
+        """A kubeconfig for it, written into the folder."""
+        path = folder / "kubeconfig"
+        config = {
+            "current-context": "here",
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "bot", "namespace": NAMESPACE}}],
+            "clusters": [{"name": "here", "cluster": {"server": self.url}}],
+            "users": [{"name": "bot", "user": user if user is not None else {"token": "a-token"}}],
+        }
+        path.write_text(json.dumps(config))
+        return path
+
+
+async def served(api: FakeApi) -> TestServer:
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", api.handle)
+    server = TestServer(application)
+    await server.start_server()
+    api.url = str(server.make_url("")).rstrip("/")
+    return server
+
+
+def named(name: str, **metadata: object) -> dict[str, object]:
+    return {"metadata": {"name": name, "namespace": NAMESPACE, "uid": f"uid-of-{name}", **metadata}}
+
+
+def listed(*items: Json, following: str = "") -> dict[str, object]:
+    return {"metadata": {"continue": following}, "items": list(items)}
+
+
+def pod(*, status: Json | None = None, **spec: object) -> dict[str, object]:
+    """A running pod with one container, `app`."""
+    containers = [{"name": "app", "env": [{"name": "MODE", "value": "production"}]}]
+    running = {"containerStatuses": [{"name": "app", "state": {"running": {"startedAt": "2026-11-22T13:00:00Z"}}}]}
+    return {
+        "metadata": {"name": POD, "namespace": NAMESPACE, "uid": UID},
+        "spec": {"serviceAccountName": "checkout", "nodeName": "node-1", "containers": containers, **spec},
+        "status": status or running,
+    }
+
+
+def healthy(api: FakeApi) -> None:
+    """Every answer that a check of POD takes, none of them worth a finding."""
+    shop, kube_system = f"/api/v1/namespaces/{NAMESPACE}", "/api/v1/namespaces/kube-system"
+    api.on("/version", says({"gitVersion": "v1.36.3"}))
+    api.on("/.well-known/openid-configuration", says({"issuer": "https://issuer.test"}))
+    api.on("/openid/v1/jwks", says({"keys": [{"kid": "key-1", "alg": "RS256"}]}))
+    api.on(POD_PATH, says(pod()))
+    api.on(LOG_PATH, says(b"2026-11-22T13:00:01.123456789Z started\n"))
+    api.on(ACCOUNT_PATH, says(named("checkout")))
+    api.on(shop, says({"metadata": {"name": NAMESPACE, "uid": "n"}}))
+    api.on("/api/v1/nodes/node-1", says({"metadata": {"name": "node-1", "uid": "n1"}}))
+    api.on(f"{shop}/events", says(listed()))
+    api.on(f"{shop}/secrets", says(listed()))
+    api.on(f"{shop}/pods", says(listed(named(POD), named("checkout-2"))))
+    api.on(f"{kube_system}/pods", says(listed(named("kube-apiserver-a"))))
+    api.on(f"{kube_system}/pods/kube-apiserver-a/log", says(b""))
+    api.on("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", says(listed()))
