@@ -24,12 +24,14 @@ class Clusters:
 
     def __init__(self, ways: Mapping[str, Connect]) -> None:
         self._ways = dict(ways)
+        self._lock = asyncio.Lock()
         self.connected: dict[str, Cluster] = {}
 
     async def start(self) -> None:
         """Connects to all at once. Raises WrongUsageError for a kubeconfig or context that does not exist."""
-        outcomes = await asyncio.gather(*map(self._connect, self._ways), return_exceptions=True)
-        for name, outcome in zip(tuple(self._ways), outcomes, strict=True):
+        names = tuple(self._ways)
+        outcomes = await asyncio.gather(*map(self._connect, names), return_exceptions=True)
+        for name, outcome in zip(names, outcomes, strict=True):
             if isinstance(outcome, ClusterUnreachableError):
                 log.warning("a cluster cannot be reached", cluster=name, reason=str(outcome))
             elif isinstance(outcome, BaseException):
@@ -51,7 +53,9 @@ class Clusters:
         name = target.cluster or (next(iter(self._ways)) if len(self._ways) == 1 else "")
         name = next((known for known in self._ways if known.lower() == name.lower()), name)
         if name in self._ways and name not in self.connected:
-            await self._connect(name)
+            async with self._lock:
+                if name in self._ways and name not in self.connected:
+                    await self._connect(name)
         elif not name and len(self.connected) != len(self._ways):
             known = ", ".join(sorted(self._ways))
             raise WrongUsageError(

@@ -15,12 +15,14 @@ _BEARER = re.compile(
     r"\b([Bb]earer|BEARER|[Bb]asic|BASIC)(\s+|%20|\+)(?![Tt]oken(?:[\s,.;:)\]\"']|$))"
     r"(?=\S{0,99}\d|\S{0,99}[a-z]\S{0,99}[A-Z]|\S{24})[A-Za-z0-9._~+/%:-]{12,}=*"
 )
+_BEARER_WORDS = ("bearer", "basic")
 _BEARER_BEGINS = re.compile(r"\b(?:bearer|basic)(?:\s|%20|\+)")
 _SLACK = re.compile(r"\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}")
 _ASSIGNED = re.compile(
     r"(?i)((?:token|password|passwd|client-key-data|client_secret|api[_-]?key)[\"']?[ \t]*[:=][ \t]*[\"']?)"
     r"(?!\[token removed\]|/(?:var|etc|run|tmp|home|root|opt|usr|secrets)/)[A-Za-z0-9+/_.~-]{20,}={0,2}"
 )
+_ASSIGNED_WORDS = ("token", "passw", "client-key-data", "client_secret", "api")
 _ASSIGNED_BEGINS = re.compile(r"token|passw|client-key-data|client_secret|api[_-]?key")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 
@@ -35,8 +37,8 @@ def redact(text: str) -> str:
         text = _PRIVATE_KEY.sub("[private key removed]", text)
     if "xox" in text or "xapp-" in text:
         text = _SLACK.sub(MARK, text)
-    text = _substituted(_BEARER, _BEARER_BEGINS, rf"\1\2{MARK}", text)
-    return _substituted(_ASSIGNED, _ASSIGNED_BEGINS, rf"\1{MARK}", text)
+    text = _substituted(_BEARER, _BEARER_WORDS, _BEARER_BEGINS, rf"\1\2{MARK}", text)
+    return _substituted(_ASSIGNED, _ASSIGNED_WORDS, _ASSIGNED_BEGINS, rf"\1{MARK}", text)
 
 
 def holds_token(text: str) -> bool:
@@ -44,11 +46,15 @@ def holds_token(text: str) -> bool:
     return redact(text) != text
 
 
-def _substituted(pattern: re.Pattern[str], begins: re.Pattern[str], template: str, text: str) -> str:
-    """What `pattern.sub(template, text)` gives, tried only where it can begin."""
+def _substituted(
+    pattern: re.Pattern[str], words: tuple[str, ...], begins: re.Pattern[str], template: str, text: str
+) -> str:
+    """What `pattern.sub(template, text)` gives, tried only where it can begin; without any of the words, nowhere."""
     lowered = text.lower()
     if len(lowered) != len(text):  # a letter that is longer in lower case: places do not correspond
         return pattern.sub(template, text)
+    if not any(word in lowered for word in words):
+        return text
     pieces: list[str] = []
     done = 0
     for place in begins.finditer(lowered):

@@ -7,7 +7,9 @@ from bot.redact import redact
 
 def visible(text: str) -> str:
     """The text without tokens, without escape sequences and without what reorders letters; lines stay."""
-    clean = "".join(map(_shown, text.replace("\r\n", "\n")))
+    clean = text.replace("\r\n", "\n")
+    if not clean.replace("\n", "").isprintable():  # nearly all text is: nothing to look at letter by letter
+        clean = "".join(map(_shown, clean))
     return redact(clean)
 
 

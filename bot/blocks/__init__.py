@@ -1,0 +1,1 @@
+"""Block Kit, pure: what was concluded becomes what is shown, within Slack's limits."""

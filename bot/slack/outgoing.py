@@ -1,0 +1,46 @@
+"""The last look at what goes out: nothing that looks like a token leaves for Slack."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from bot.redact import holds_token, redact
+
+log = structlog.get_logger(__name__)
+
+HELD_BACK = "A part of this answer looked like a token and was held back; the log says so too."
+
+
+class Rendering(Protocol):
+    """What a message shows; `text` is for notifications, screen readers and clients without blocks."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def blocks(self) -> Sequence[Mapping[str, object]]: ...
+
+
+def content(rendering: Rendering) -> dict[str, object]:
+    """`text` and `blocks` of a call. A token in them is an error of ours: it is taken out and logged."""
+    outgoing: dict[str, object] = {"text": rendering.text, "blocks": list(rendering.blocks)}
+    if not holds_token(json.dumps(outgoing, ensure_ascii=False)):
+        return outgoing
+    log.error("a token was about to be sent to Slack and was taken out")
+    cleaned = _cleaned(outgoing)
+    if isinstance(cleaned, dict) and not holds_token(json.dumps(cleaned, ensure_ascii=False)):
+        return cleaned
+    return {"text": HELD_BACK, "blocks": []}
+
+
+def _cleaned(value: object) -> object:
+    """The same with every string redacted by itself: redacting the JSON text could break it."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: _cleaned(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(item) for item in value]
+    return value

@@ -1,0 +1,173 @@
+"""Whether Slack takes the bot's tokens, tried before anything else: a wrong one never ends up in a retry loop."""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiohttp import ClientConnectorDNSError, ClientError, ClientSession, ClientSSLError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import SlackRefusedError
+from bot.slack.answers import code_of, status_of
+from bot.slack.client import web_client
+
+SCOPES = {
+    "commands": "to hear /token",
+    "chat:write": "to post and edit answers",
+    "app_mentions:read": "to hear @token-doctor in threads",
+    "users:read": "to refuse people of other workspaces, bots and deactivated accounts",
+}
+"""The bot token's scopes, and what each is for. The app manifest asks for the same."""
+
+_BOT, _APP = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"
+_APP_PAGE = "https://api.slack.com/apps"
+_WHERE = {
+    _BOT: f"Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions on the app's page, {_APP_PAGE}.",
+    _APP: f"Copy the app-level token (xapp-…) from Basic Information on the app's page, {_APP_PAGE}.",
+}
+_KINDS = {
+    "xoxb-": "a bot token (xoxb-…)",
+    "xapp-": "an app-level token (xapp-…)",
+    "xoxp-": "a user token (xoxp-…)",
+    "xoxe": "a token that rotates (xoxe…)",
+    "xoxc-": "a browser's token (xoxc-…)",
+    "xoxs-": "a token of an old kind (xoxs-…)",
+}
+_PREFIX = {_BOT: "xoxb-", _APP: "xapp-"}
+_REFUSALS = {
+    "invalid_auth": "Slack does not know the token in {name}.",
+    "not_authed": "Slack does not know the token in {name}.",
+    "token_revoked": "The token in {name} was revoked.",
+    "token_expired": "The token in {name} has expired.",
+    "account_inactive": "The token in {name} belongs to a deactivated bot or a deleted workspace.",
+    "user_removed_from_team": "The bot of {name} was removed from the workspace.",
+    "team_disabled": "The workspace of {name} is disabled.",
+    "not_allowed_token_type": "The token in {name} is of a kind that Slack does not take here.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the bot is, and where."""
+
+    team: str
+    team_id: str
+    user: str
+    user_id: str
+    bot_id: str
+
+
+async def verify(session: ClientSession, api_url: str, bot_token: str, app_token: str) -> Identity:
+    """Both tokens tried for real; "" is a token that was not given.
+
+    Raises SlackRefusedError: one sentence and the next step, for everything that is wrong.
+    """
+    refusals: list[SlackRefusedError] = []
+    answers: list[AsyncSlackResponse] = []
+    for name, token, method in ((_BOT, bot_token, "auth.test"), (_APP, app_token, "apps.connections.open")):
+        try:
+            _check_kind(name, token)
+            client = web_client(session, api_url, token)
+            answers.append(await _asked(client.api_call(method), name, api_url))
+        except SlackRefusedError as refused:
+            refusals.append(refused)
+            if isinstance(refused, _AddressError):
+                break
+    if not refusals:
+        _check_scopes(answers[0].headers)
+        return _identity(answers[0])
+    raise _together(refusals)
+
+
+class _AddressError(SlackRefusedError):
+    """The address is wrong: there is nothing to say of the second token."""
+
+
+def _together(refusals: list[SlackRefusedError]) -> SlackRefusedError:
+    steps = dict.fromkeys(refused.next_step for refused in refusals)
+    return SlackRefusedError(" ".join(map(str, refusals)), next_step=" ".join(steps))
+
+
+def _check_kind(name: str, token: str) -> None:
+    if not token:
+        raise SlackRefusedError(f"{name} is not set.", next_step=_WHERE[name])
+    if token.startswith(_PREFIX[name]):
+        return
+    kind = next((words for prefix, words in _KINDS.items() if token.startswith(prefix)), "no Slack token")
+    raise SlackRefusedError(f"{name} holds {kind}, and it must begin with {_PREFIX[name]}.", next_step=_WHERE[name])
+
+
+async def _asked(call: Awaitable[AsyncSlackResponse], name: str, api_url: str) -> AsyncSlackResponse:
+    try:
+        return await call
+    except SlackApiError as error:
+        refused = _refused(error, name, api_url)
+    except (ClientError, TimeoutError) as error:
+        refused = _unreachable(error, api_url)
+    raise refused
+
+
+def _refused(error: SlackApiError, name: str, api_url: str) -> SlackRefusedError:
+    code = code_of(error)
+    if not code or code == "unknown_method":
+        return _AddressError(
+            f"{api_url} answers, but not as Slack does (HTTP {status_of(error)}).",
+            next_step="Set slack.api_url to the address that ends in /api/, usually https://slack.com/api/.",
+        )
+    if code == "missing_scope" and name == _APP:
+        return SlackRefusedError(
+            f"The token in {_APP} lacks the scope connections:write, which Socket Mode needs.",
+            next_step=f"Make a new app-level token with it, in Basic Information on the app's page, {_APP_PAGE}.",
+        )
+    if "socket_mode" in code:
+        return SlackRefusedError(
+            "Socket Mode is switched off for this app.", next_step=f"Switch it on on the app's page, {_APP_PAGE}."
+        )
+    if code == "ratelimited":
+        return SlackRefusedError(
+            "Slack asks to wait: the bot was started too often.", next_step="Start it again in a minute."
+        )
+    sentence = _REFUSALS.get(code, f"Slack refused the token in {{name}}: {code}.").format(name=name)
+    return SlackRefusedError(sentence, next_step=_WHERE[name])
+
+
+def _unreachable(error: Exception, api_url: str) -> SlackRefusedError:
+    host = urlsplit(api_url).hostname or api_url
+    if isinstance(error, ClientConnectorDNSError):
+        return _AddressError(f"{host} cannot be found: its name has no address.", next_step=_network(host))
+    if isinstance(error, ClientSSLError):
+        return _AddressError(
+            f"{host} answers with a certificate that is not trusted.",
+            next_step="Where a proxy opens TLS, name its CA in SSL_CERT_FILE; else look at slack.api_url.",
+        )
+    reason = "it does not answer in time" if isinstance(error, TimeoutError) else "the connection is refused or breaks"
+    return _AddressError(f"{host} cannot be reached: {reason}.", next_step=_network(host))
+
+
+def _network(host: str) -> str:
+    return f"Check slack.api_url, HTTPS_PROXY and NO_PROXY, and whether this machine may connect to {host}."
+
+
+def _check_scopes(headers: Mapping[str, str]) -> None:
+    """Slack names the token's scopes in a header of every answer; a proxy may have taken it out."""
+    header = headers.get("x-oauth-scopes")
+    if header is None:
+        return
+    given = {scope.strip() for scope in header.split(",")}
+    missing = [f"{scope} ({purpose})" for scope, purpose in SCOPES.items() if scope not in given]
+    if missing:
+        raise SlackRefusedError(
+            f"The token in {_BOT} lacks {'a scope' if len(missing) == 1 else 'scopes'}: {', '.join(missing)}.",
+            next_step=f"Add it under OAuth & Permissions on the app's page, {_APP_PAGE}, and reinstall the app.",
+        )
+
+
+def _identity(bot: AsyncSlackResponse) -> Identity:
+    return Identity(
+        team=str(bot.get("team", "")),
+        team_id=str(bot.get("team_id", "")),
+        user=str(bot.get("user", "")),
+        user_id=str(bot.get("user_id", "")),
+        bot_id=str(bot.get("bot_id", "")),
+    )

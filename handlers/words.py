@@ -1,0 +1,165 @@
+"""What a person typed, made into a command. Pure, and forgiving: case, spaces, quotes, Slack's own markup."""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from bot.errors import WrongUsageError
+from bot.model import Target
+from bot.redact import holds_token
+from bot.targets import EXAMPLE, parse_target
+
+COMMANDS = ("check", "errors", "explain", "help", "decode", "review")
+_ALIASES = {"error": "errors", "?": "help"}
+_ROUTES = {"exec": "exec", "probe": "probe", "secret-data": "read_secret_data"}
+
+_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
+_ADDRESS = re.compile(r"(?:@token-doctor|/token)(?=\s|$)", re.IGNORECASE)
+_LINK = re.compile(r"<(?:https?://|mailto:)([^|>]*)(?:\|([^>]*))?>")
+_QUOTES = "`'\"*_\u00ab\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f"
+_PUNCTUATION = ".,;:!?"
+_DASH = re.compile(r"(?:-{1,2}|[\u2010-\u2015])(?=[a-z])", re.IGNORECASE)  # Slack makes one long dash of two
+_MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """`text` is "" when the whole catalogue is asked for."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """`code` is "" when all causes are asked for."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalOnly:
+    """`decode` or `review`; `pasted` when a token came with it."""
+
+    name: str
+    pasted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """A token stands in the text, of which nothing is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """What was meant cannot be told; the next step is a command to type."""
+
+    sentence: str
+    next_step: str
+
+
+Command = Check | Errors | Explain | Help | TerminalOnly | Pasted | Unclear
+
+
+def of_slash_command(text: str) -> Command:
+    """The words behind `/token`."""
+    return _parse(text, "/token")
+
+
+def of_mention(text: str) -> Command:
+    """A message with the bot's name in it: what stands behind the name counts, else what stands before."""
+    plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    before, *behind = _MENTION.split(plain, maxsplit=1)
+    # A token anywhere in the message counts, also on the side that is not read.
+    if holds_token(plain):
+        return _with_token(_words(behind[0] if behind else before)[0])
+    return _parse(behind[0] if behind and behind[0].strip() else before, "@token-doctor")
+
+
+def _parse(text: str, address: str) -> Command:
+    verb, rest = _words(text)
+    if holds_token(text) or holds_token(rest):
+        return _with_token(verb)
+    match verb:
+        case "check":
+            return _check(rest, address)
+        case "errors":
+            return Errors(rest.strip().strip(_QUOTES))
+        case "explain":
+            return Explain(rest.strip(f"{_QUOTES}{_PUNCTUATION} ").lower())
+        case "help" | "":
+            return Help()
+        case "decode" | "review":
+            return TerminalOnly(verb)
+    return _unknown(verb, rest, address)
+
+
+def _words(text: str) -> tuple[str, str]:
+    """The first word, lower-case and without quotes, and the rest as it was written."""
+    plain = _LINK.sub(_label, _MENTION.sub(" ", text)).lstrip(f"{_QUOTES}{_PUNCTUATION[:-1]} \t\r\n")
+    plain = _ADDRESS.sub("", plain, count=1) if _ADDRESS.match(plain) else plain
+    first, *rest = plain.split(maxsplit=1) or [""]
+    verb = first.strip(_QUOTES + ":,").lower()
+    return _ALIASES.get(verb, verb), rest[0] if rest else ""
+
+
+def _label(link: re.Match[str]) -> str:
+    """Slack turns what looks like a domain into a link: `<http://shop.example|shop.example>`."""
+    address, label = link.groups()
+    return str(label or address)
+
+
+def _with_token(verb: str) -> Command:
+    return TerminalOnly(verb, pasted=True) if verb in {"decode", "review"} else Pasted()
+
+
+def _check(rest: str, address: str) -> Command:
+    words = [word.strip(_QUOTES).rstrip(_PUNCTUATION) for word in rest.split()]
+    options = [_DASH.sub("", word, count=1).lower() for word in words if _DASH.match(word)]
+    targets = [word for word in words if word and not _DASH.match(word)]
+    if options:
+        return _with_option(options[0], address)
+    if not targets:
+        return Unclear("`check` needs a target.", f"For example `{address} check {EXAMPLE}`.")
+    if len(targets) > 1:
+        plain = not any("/" in word for word in targets[:2])
+        meant = f"{targets[0]}/{targets[1]}" if plain else next(word for word in targets if "/" in word)
+        return Unclear("`check` takes one target.", f"Did you mean `{address} check {_shown(meant)}`?")
+    cluster, colon, name = targets[0].rpartition(":")
+    try:
+        return Check(parse_target(f"{cluster}{colon}{name.lower()}"))
+    except WrongUsageError as error:
+        return Unclear(str(error), error.next_step)
+
+
+def _with_option(option: str, address: str) -> Unclear:
+    setting = _ROUTES.get(option)
+    if setting is None:
+        return Unclear("`check` takes a target and no options.", f"For example `{address} check {EXAMPLE}`.")
+    return Unclear(
+        f"Whether a check here uses --{option} is decided by the bot's configuration, not by the command.",
+        f"Leave it out; checks.{setting}: true in the configuration switches it on for everybody. "
+        f"In a terminal: `token-doctor check TARGET --{option}`.",
+    )
+
+
+def _unknown(verb: str, rest: str, address: str) -> Unclear:
+    if "/" in verb:
+        return Unclear("A command is missing.", f"Did you mean `{address} check {_shown(verb)}`?")
+    near = get_close_matches(verb, COMMANDS, n=1, cutoff=0.6)
+    step = f"Did you mean `{_shown(f'{address} {near[0]} {rest}')}`?" if near else f"`{address} help` lists them all."
+    return Unclear(f"There is no command “{_shown(verb)}”.", step)
+
+
+def _shown(text: str) -> str:
+    text = " ".join(text.replace("`", "").split())
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
