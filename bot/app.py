@@ -29,7 +29,7 @@ from handlers import commands, mentions
 from handlers.checks import Checks
 from handlers.desk import Desk
 from handlers.middleware import ChannelRule, Doorkeeper, Heard
-from handlers.work import Turns, Work
+from handlers.work import Work
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +124,7 @@ def _desk(settings: configured.Settings, slack: Slack, identity: Identity, clust
         slack,
         Doorkeeper(slack.user, identity.team_id, time.monotonic),
         Heard(time.monotonic),
-        Checks(examined, Turns(), rules, identity.user),
+        Checks(examined, rules, identity.user),
         work,
         name=identity.user,
     )

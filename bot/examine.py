@@ -44,7 +44,8 @@ async def examine(  # what is asked, how far it may go, and the clocks
         others=tuple(other for other in clusters.values() if other is not cluster),
         now=now,
     )
-    report = diagnose(snapshot)
+    async with cluster.reckoning:
+        report = diagnose(snapshot)
     return replace(report, took_ms=round((monotonic() - started) * 1000))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -25,11 +26,11 @@ _NOT_A_MEMBER = {"not_in_channel", "channel_not_found"}
 
 
 class Checks:
-    """`name` is the bot's own, for the invitation."""
+    """`name` is the bot's own, for the invitation. Each cluster has its own turns: a dead one delays no other."""
 
-    def __init__(self, examine: Examine, turns: Turns, rules: Mapping[str, ChannelRule], name: str) -> None:
+    def __init__(self, examine: Examine, rules: Mapping[str, ChannelRule], name: str) -> None:
         self._examine = examine
-        self._turns = turns
+        self._turns: defaultdict[str, Turns] = defaultdict(Turns)
         self._rules = rules
         self._name = name
 
@@ -63,9 +64,10 @@ class Checks:
         rule = rule_of(self._rules, place.ask.channel)
         if not rule.allows(target.namespace):
             return Answer(notices.not_here(target, asker, rule.namespaces))
+        target = rule.applied(target)
         try:
-            async with self._turns.turn(asker):
-                return answer(await self._examine(rule.applied(target)), asker)
+            async with self._turns[target.cluster].turn(asker):
+                return answer(await self._examine(target), asker)
         except DoctorError as error:
             log.info("no verdict", target=str(target), reason=str(error))
             return Answer(notices.failed(target, asker, error))

@@ -9,7 +9,7 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 8
+AT_ONCE = 4
 
 
 class Work:

@@ -38,6 +38,9 @@ class Cluster:
         self._login = login
         self._now = now
         self.main = Connection(server, login, cluster=name, now=now)
+        # Long reckoning (a log's lines, the diagnosis) is done one piece at a time: what is ready meanwhile, such as a
+        # command to acknowledge, has its turn between two pieces, however many checks run.
+        self.reckoning = asyncio.Lock()
         self._direct: dict[tuple[str, str], Connection] = {}
 
     async def close(self) -> None:

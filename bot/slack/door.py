@@ -58,10 +58,8 @@ class Slack:
         try:
             return await self._create(channel, thread_ts, outgoing)
         except PostRefusedError as refused:
-            if refused.code not in _TOO_LONG or not outgoing["blocks"]:
-                raise
-            log.error("Slack refused the blocks of a message", code=refused.code, channel=channel)  # noqa: TRY400  # no traceback: the code says it all
-        ts = await self._create(channel, thread_ts, {"text": outgoing["text"], "blocks": []})
+            _raise_unless_too_long(refused, outgoing)
+        ts = await self._create(channel, thread_ts, {**outgoing, "blocks": []})
         await self._in_pieces(channel, thread_ts or ts, outgoing)
         return ts
 
@@ -71,13 +69,9 @@ class Slack:
         try:
             await self._edit(channel, ts, outgoing)
         except PostRefusedError as refused:
-            if refused.code not in _TOO_LONG or not outgoing["blocks"]:
-                raise
-            log.error("Slack refused the blocks of a message", code=refused.code, channel=channel)  # noqa: TRY400  # the same
-        else:
-            return
-        await self._edit(channel, ts, {"text": outgoing["text"], "blocks": []})
-        await self._in_pieces(channel, ts, outgoing)
+            _raise_unless_too_long(refused, outgoing)
+            await self._edit(channel, ts, {**outgoing, "blocks": []})
+            await self._in_pieces(channel, ts, outgoing)
 
     async def whisper(self, channel: str, user: str, rendering: Rendering, thread_ts: str = "") -> None:
         """chat.postEphemeral: seen by one person only. Raises PostRefusedError or PostUncertainError."""
@@ -152,11 +146,17 @@ class Slack:
         blocks = outgoing["blocks"]
         for block in blocks if isinstance(blocks, list) else ():
             try:
-                await self._create(channel, thread_ts, {"text": outgoing["text"], "blocks": [block]})
+                await self._create(channel, thread_ts, {**outgoing, "blocks": [block]})
             except PostRefusedError as refused:
-                log.error("Slack refused a block", code=refused.code, kind=block.get("type"))  # noqa: TRY400  # the same
+                log.warning("Slack refused a block", code=refused.code, kind=block.get("type"))
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _raise_unless_too_long(refused: PostRefusedError, outgoing: dict[str, object]) -> None:
+    if refused.code not in _TOO_LONG or not outgoing["blocks"]:
+        raise refused
+    log.error("Slack refused the blocks of a message", code=refused.code)

@@ -53,6 +53,7 @@ class _Handler(AsyncSocketModeHandler):
         super().__init__(app, web_client.token, web_client=web_client, logger=sdk_logger(), ping_interval=ping_seconds)
         self.unacknowledged = _Underway()
         self.unhandled = _Underway()
+        self._one_at_a_time = asyncio.Lock()
 
     async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
         with self.unhandled:
@@ -62,7 +63,9 @@ class _Handler(AsyncSocketModeHandler):
             with self.unacknowledged:
                 await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
                 await asyncio.sleep(0)  # whatever else has arrived is acknowledged before this is looked at
-            await run_async_bolt_app(self.app, req)
+            # Under a burst, what arrives meanwhile is acknowledged between two of these, not after all of them.
+            async with self._one_at_a_time:
+                await run_async_bolt_app(self.app, req)
 
 
 class SocketMode:

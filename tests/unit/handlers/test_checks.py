@@ -18,7 +18,7 @@ from handlers.desk import Desk
 from handlers.middleware import UNSURE, Doorkeeper, Heard
 from handlers.places import Ask
 from handlers.words import of_slash_command
-from handlers.work import AT_ONCE, Turns, Work
+from handlers.work import AT_ONCE, Work
 from tests.unit.cli.reports import CRITICAL
 
 Ready = Callable[[Callable[[Target], Awaitable[Report]]], tuple[Desk, Work]]
@@ -47,7 +47,7 @@ async def desk(slack: Slack) -> AsyncIterator[Ready]:
         work = Work(at_once)
         works.append(work)
         doorkeeper = Doorkeeper(slack.user, p.TEAM.id, time.monotonic)
-        checks = Checks(examine, Turns(), {}, "token-doctor")
+        checks = Checks(examine, {}, "token-doctor")
         return Desk(slack, doorkeeper, Heard(time.monotonic), checks, work, name="token-doctor"), work
 
     yield ready
@@ -180,6 +180,17 @@ async def test_the_first_message_does_not_wait_for_a_turn(server: SlackServer, d
     for number in range(AT_ONCE + 3):
         take(asked, ask(server, channels[number % 3], number))
     await server.wait_for(lambda: sum(len(texts(server, channel)) for channel in channels) == AT_ONCE + 3, 15)
+
+
+async def test_a_dead_cluster_delays_no_other(server: SlackServer, desk: Ready) -> None:
+    async def answers(target: Target) -> Report:
+        return await (hanging(target) if target.cluster == "dead" else good(target))
+
+    asked, _ = desk(answers)
+    for number in range(AT_ONCE + 1):
+        asked.take(ask(server, p.APPROVALS, number), "check dead:shop/checkout", of_slash_command)
+    asked.take(ask(server, p.INCIDENT, 99), "check prod:shop/checkout", of_slash_command)
+    await server.wait_for(lambda: [text for text in texts(server) if text.startswith("🔴 Critical")], 15)
 
 
 async def test_nobody_gets_an_answer_while_slack_cannot_say_who_asks(server: SlackServer, desk: Ready) -> None:
