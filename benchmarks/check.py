@@ -22,7 +22,7 @@ SLOWER_THAN_BARE = 1.5
 class Runs:
     """How many of each. Those of kubectl are spread over the pairs of a check and the bare requests.
 
-    The warm-up's pairs are not counted: the control plane is still busy with what was filled into it.
+    The warm-up's pairs are not counted.
     """
 
     warm_up: int

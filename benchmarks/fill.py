@@ -180,7 +180,7 @@ async def served(api: Api, size: Size) -> None:
     for resource, expected in (("pods", size.pods), ("secrets", size.secrets)):
         await eventually(partial(_count, api, resource), partial(eq, expected), f"{expected} {resource}")
     for secret_type, expected in (("Opaque", size.opaque_secrets), (TOKEN_SECRET, size.token_secrets)):
-        query = {"fieldSelector": f"type={secret_type}", "resourceVersion": "0"}
+        query = {"fieldSelector": f"type={secret_type}"}
         text = await api.request("GET", "/api/v1/secrets", params=query, headers={"Accept": METADATA_LIST})
         found = len(json.loads(text)["items"])
         if found != expected:

@@ -7,8 +7,8 @@ import time
 from tests.cluster.api import Api
 
 CPU = re.compile(r"^process_cpu_seconds_total (\S+)$", re.MULTILINE)
-BUSY = 0.15
-"""Share of one core that the API server may use meanwhile; an idle one of this size uses a few hundredths."""
+BUSY = 0.08
+"""Share of one core that the API server may use meanwhile; idle it uses 0.02."""
 
 PAUSE_SECONDS = 2.0
 QUIET_TIMES = 2
