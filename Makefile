@@ -27,10 +27,11 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Four workers on any machine: these tests wait more than they reckon.
 check: lint  ## style, types, layers, and the tests that need nothing but Python
-	$(BIN)/pytest -q -n auto -m "not cluster"
+	$(BIN)/pytest -q -n 4 -m "not cluster" tests/unit tests/causes tests/contract tests/docs
 
-test: lint  ## the whole suite, on a real control plane too (built once with Go: about five minutes)
+test: lint  ## everything: the whole bot, and a real control plane (built once with Go: five minutes)
 	$(BIN)/pytest -q -n auto
 
 bench: $(READY)  ## the benchmarks, each beside what a person would use instead; writes benchmarks/results.md

@@ -46,7 +46,7 @@ def _kind(claims: Claims) -> ClaimLine:
         case ClaimsKind.LEGACY:
             value, meaning = (
                 "legacy token",
-                "from a token Secret; ends only when that Secret is deleted or marked invalid",
+                "from a token Secret; never expires, ends with that Secret or its account, or when marked invalid",
             )
         case _:
             value, meaning = (

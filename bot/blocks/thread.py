@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.blocks import elements as kit
 from bot.blocks.finding import other
 from bot.blocks.limits import BUDGET, Block, Message, fallback, pack, size
+from bot.diagnosis.gaps import by_mend
 from bot.durations import relative, utc
 from bot.model import BlastRadius, CheckStatus, Finding, Gap, GapKind, Moment, Report
 
@@ -89,19 +90,11 @@ def gap_list(heading: str, gaps: Sequence[Gap], *, most: int) -> Iterator[list[B
     """What was not read and why, with what opens it; nothing where there is no gap."""
     if not gaps:
         return
-    alike = _with_the_same_mend(gaps)
+    alike = by_mend(gaps)
     items = [_gap(some) for some in alike[:most]]
     if len(alike) > most:
         items.append(kit.line(kit.words(f"… and {len(alike) - most} more")))
     yield from _listed(kit.line(kit.bold(heading)), items)
-
-
-def _with_the_same_mend(gaps: Sequence[Gap]) -> list[list[Gap]]:
-    """One missing right hides many facets: it is told once."""
-    by_mend: dict[str, list[Gap]] = {}
-    for gap in gaps:
-        by_mend.setdefault(gap.mend or gap.reason, []).append(gap)
-    return list(by_mend.values())
 
 
 def _gap(alike: Sequence[Gap]) -> kit.Group:

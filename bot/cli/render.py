@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.cli.meaning import SEVERITY
 from bot.cli.page import Page, Piece
+from bot.diagnosis.gaps import by_mend
 from bot.durations import relative, utc
 from bot.model import CheckStatus, Finding, Gap, Report, Verdict
 
@@ -115,7 +116,7 @@ def _gaps(page: Page, gaps: tuple[Gap, ...]) -> None:
     _heading(page, "Not checked")
     for kind in sorted({gap.kind for gap in gaps}, key=lambda kind: (not kind.spoils, kind)):
         words = "" if kind.spoils else "dim"
-        for alike in _with_the_same_mend(gap for gap in gaps if gap.kind is kind):
+        for alike in by_mend(gap for gap in gaps if gap.kind is kind):
             facets = ", ".join(gap.facet.replace("_", " ") for gap in alike)
             page.put(
                 (facets, "yellow" if kind.spoils else "dim"),
@@ -125,14 +126,6 @@ def _gaps(page: Page, gaps: tuple[Gap, ...]) -> None:
             )
             if alike[0].mend:
                 page.put((alike[0].mend, words), indent=4, marker=page.arrow, style="green")
-
-
-def _with_the_same_mend(gaps: Iterable[Gap]) -> Iterable[tuple[Gap, ...]]:
-    """One missing right hides many facets: it is told once."""
-    by_mend: dict[str, list[Gap]] = {}
-    for gap in gaps:
-        by_mend.setdefault(gap.mend or gap.reason, []).append(gap)
-    return (tuple(alike) for alike in by_mend.values())
 
 
 def _sentence(text: str) -> str:

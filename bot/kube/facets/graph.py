@@ -32,9 +32,7 @@ class Switch:
             facet=facet,
             kind=GapKind.SWITCHED_OFF,
             reason=f"switched off; it would add {self.adds}",
-            mend=f"switch it on with `{self.flag}` or `{self.setting}: true`"
-            if self.flag
-            else f"switch it on with `{self.setting}: true`",
+            mend=f"switch it on with `{self.flag}` or `{self.setting}: true`",
         )
 
 

@@ -34,7 +34,7 @@ PROBE = Switch(
 )
 SECRET_DATA = Switch(
     is_on=lambda routes: routes.secret_data,
-    flag="",
+    flag="--secret-data",
     setting="checks.read_secret_data",
     adds="the tokens in the Secrets that the pod uses, and the API server's verdict on them",
 )
