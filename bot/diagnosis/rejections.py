@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from bot.diagnosis.evidence import quote, server_log_source, token_source
 from bot.diagnosis.signals import Signal
@@ -12,8 +13,12 @@ _SAME_REQUEST = timedelta(seconds=2)
 """A client logs its 401 this soon after the API server has logged the rejection, clocks included."""
 
 
-_Told = tuple[LogLine, Message]
-"""A line of the API server's log, with what it means."""
+class _Told(NamedTuple):
+    """A line of an API server's log, with what it means."""
+
+    log: ContainerLog
+    line: LogLine
+    message: Message
 
 
 class Rejection(Noun, frozen=True, kw_only=True):
@@ -42,20 +47,22 @@ def of_tokens(tokens: Sequence[SeenToken]) -> Iterator[Rejection]:
 
 
 def of_server_logs(snapshot: Snapshot, logs: Sequence[ContainerLog], refused: Sequence[Signal]) -> Iterator[Rejection]:
-    """The API server's own log: lines that name the target, and lines of the very seconds of the pod's 401s.
+    """The API servers' own logs: the lines of the very seconds of the pod's 401s, else those that name the target.
 
-    No such line names the client, so a line is the pod's only by what it quotes or by when it was written.
+    No such line names the client. Where the pod's own log has no refusals, lines that name its account or its uid
+    are of somebody else who holds an old token, and say nothing of this pod.
     """
+    if not refused:
+        return
+    lines = [_Told(log, line, message) for log in logs for line in log.lines for message in rejections(line.text)]
     names = _identities(snapshot)
-    for log in logs:
-        lines = [(line, message) for line in log.lines for message in rejections(line.text)]
-        named = [(*told, Certainty.LIKELY) for told in lines if _names_target(*told, names)]
-        for line, message, certainty in named or _coincident(lines, refused):
-            yield Rejection(
-                message=message,
-                evidence=quote(Route.LOG, server_log_source(log), line.text, line.at),
-                certainty=certainty,
-            )
+    named = [(told, Certainty.LIKELY) for told in lines if _names_target(told, names)]
+    for told, certainty in [*_coincident(lines, refused)] or named:
+        yield Rejection(
+            message=told.message,
+            evidence=quote(Route.LOG, server_log_source(told.log), told.line.text, told.line.at),
+            certainty=certainty,
+        )
 
 
 def _identities(snapshot: Snapshot) -> dict[str, set[str]]:
@@ -66,42 +73,38 @@ def _identities(snapshot: Snapshot) -> dict[str, set[str]]:
     return {"uid": uids, "name": names, "namespace": {snapshot.target.namespace}}
 
 
-def _names_target(line: LogLine, message: Message, names: dict[str, set[str]]) -> bool:
-    found = message.regex.search(line.text.replace('\\"', '"'))
+def _names_target(told: _Told, names: dict[str, set[str]]) -> bool:
+    found = told.message.regex.search(told.line.text.replace('\\"', '"'))
     quoted = {key: text for key, text in (found.groupdict() if found else {}).items() if key in names and text}
     # A bare account name may be another namespace's, so a name counts only together with a namespace.
     telling = "uid" in quoted or {"name", "namespace"} <= set(quoted)
     return telling and all(text in names[key] for key, text in quoted.items())
 
 
-def _coincident(lines: Sequence[_Told], refused: Sequence[Signal]) -> Iterator[tuple[LogLine, Message, Certainty]]:
+def _coincident(lines: Sequence[_Told], refused: Sequence[Signal]) -> Iterator[tuple[_Told, Certainty]]:
     """The reason that stands beside the most of the pod's 401s: one line for each of them.
 
     Less than half of them is chance, and the lines are somebody else's. Two reasons that fit as well cannot both
     be right, so then neither is more than possible.
     """
     times = sorted(signal.at for signal in refused if signal.at)
-    beside = {cause: _paired(times, [told for told in lines if told[1].cause == cause]) for cause in _causes(lines)}
-    most = max(map(len, beside.values()), default=0)
+    causes = dict.fromkeys(told.message.cause for told in lines)
+    beside = [_paired(times, [told for told in lines if told.message.cause == cause]) for cause in causes]
+    most = max(map(len, beside), default=0)
     if not most or 2 * most < len(times):
         return
-    best = [pairs for pairs in beside.values() if len(pairs) == most]
-    for line, message in (told for pairs in best for told in pairs):
-        sure = Certainty.LIKELY if len(best) == 1 and message is not BARE else Certainty.POSSIBLE
-        yield line, message, sure
-
-
-def _causes(lines: Sequence[_Told]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(message.cause for _, message in lines))
+    best = [pairs for pairs in beside if len(pairs) == most]
+    for told in (told for pairs in best for told in pairs):
+        yield told, Certainty.LIKELY if len(best) == 1 and told.message is not BARE else Certainty.POSSIBLE
 
 
 def _paired(times: Sequence[datetime], lines: Sequence[_Told]) -> list[_Told]:
-    """Each refusal with the first line of its seconds that no earlier refusal has taken."""
-    left = sorted((told for told in lines if told[0].at), key=lambda told: told[0].at or times[0])
+    """Each refusal with the first line of its seconds that no earlier refusal has taken; any API server's."""
+    left = sorted(((told.line.at, told) for told in lines if told.line.at), key=lambda pair: pair[0])
     taken: list[_Told] = []
     for at in times:
-        near = next((told for told in left if told[0].at and abs(told[0].at - at) <= _SAME_REQUEST), None)
+        near = next((pair for pair in left if abs(pair[0] - at) <= _SAME_REQUEST), None)
         if near:
             left.remove(near)
-            taken.append(near)
+            taken.append(near[1])
     return taken
