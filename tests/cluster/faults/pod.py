@@ -67,8 +67,7 @@ async def started_almost_a_year_ago(scene: Scene) -> JsonObject:
 
 async def refresh_overdue(scene: Scene) -> JsonObject:
     """The kubelet left the file alone although four fifths of its hour are over."""
-    pod = await scene.pod()
-    claims = await scene.plane.tokens.bound_claims(scene.namespace, "checkout", pod=pod)
+    pod, claims = await scene.pod_and_claims()
     minted = {name: claims[name] - 3500 for name in ("iat", "nbf", "exp")}
     scene.holds(pod, scene.plane.tokens.sign({**claims, **minted}))
     scene.log(pod, scene.worked(scene.now()))

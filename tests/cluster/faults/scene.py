@@ -49,6 +49,11 @@ class Scene:
         await self.plane.etcd.age(path_of(pod), by=age)
         return await self.plane.api.get(path_of(pod))
 
+    async def pod_and_claims(self) -> tuple[JsonObject, JsonObject]:
+        """Such a pod, and the claims of a good token of it: change one, then sign."""
+        pod = await self.pod()
+        return pod, await self.plane.tokens.bound_claims(self.namespace, "checkout", pod=pod)
+
     async def token_secret(self, name: str = "checkout-token", account: str = "checkout") -> JsonObject:
         """A legacy token Secret, filled by the token controller."""
         secret = await self.plane.workloads.create(
@@ -117,6 +122,11 @@ class Scene:
         moments = await self._send(token, times)
         lines = [*self.worked(start), *((moment, CLIENT_GO_401) for moment in moments)]
         self.log(pod, lines, container)
+
+    async def sends(self, pod: JsonObject, token: str) -> None:
+        """The token stands in the pod's file, and is really refused."""
+        self.holds(pod, token)
+        await self.refused(pod, token)
 
     async def _send(self, token: str, times: int) -> list[datetime]:
         """At a time of its own, apart from the refusals of every other test that shares this API server."""

@@ -13,19 +13,16 @@ BY_EXEC = Routes(exec=True)
 
 async def expired_and_cached(scene: Scene) -> JsonObject:
     """The process read its token at the start; the file beside it has been refreshed since."""
-    pod = await scene.pod()
-    claims = await scene.plane.tokens.bound_claims(scene.namespace, "checkout", pod=pod)
+    pod, claims = await scene.pod_and_claims()
     await scene.refused(pod, scene.plane.tokens.sign({**claims, "exp": claims["exp"] - 7200}))
     return pod
 
 
 async def not_yet_valid(scene: Scene) -> JsonObject:
     """An API server whose clock is ten minutes ahead has minted the token; the one that is asked is not."""
-    pod = await scene.pod()
-    claims = await scene.plane.tokens.bound_claims(scene.namespace, "checkout", pod=pod)
+    pod, claims = await scene.pod_and_claims()
     token = scene.plane.tokens.sign({**claims, "nbf": claims["nbf"] + 600, "iat": claims["iat"] + 600})
-    scene.holds(pod, token)
-    await scene.refused(pod, token)
+    await scene.sends(pod, token)
     return pod
 
 
@@ -58,30 +55,24 @@ async def only_a_vault_token(scene: Scene) -> JsonObject:
 
 async def foreign_token(scene: Scene) -> JsonObject:
     """Another cluster with the same issuer, as kubeadm makes them, has signed the token."""
-    pod = await scene.pod()
-    claims = await scene.plane.tokens.bound_claims(scene.namespace, "checkout", pod=pod)
+    pod, claims = await scene.pod_and_claims()
     token = scene.plane.tokens.sign(claims, key=scene.plane.tokens.foreign_key)
-    scene.holds(pod, token)
-    await scene.refused(pod, token)
+    await scene.sends(pod, token)
     return pod
 
 
 async def unknown_issuer(scene: Scene) -> JsonObject:
-    pod = await scene.pod()
-    claims = await scene.plane.tokens.bound_claims(scene.namespace, "checkout", pod=pod)
+    pod, claims = await scene.pod_and_claims()
     token = scene.plane.tokens.sign({**claims, "iss": "https://issuer.other.example"})
-    scene.holds(pod, token)
-    await scene.refused(pod, token)
+    await scene.sends(pod, token)
     return pod
 
 
 async def kid_unknown(scene: Scene) -> JsonObject:
     """The signing key was rotated and the old public key taken away."""
-    pod = await scene.pod()
-    claims = await scene.plane.tokens.bound_claims(scene.namespace, "checkout", pod=pod)
+    pod, claims = await scene.pod_and_claims()
     token = scene.plane.tokens.sign(claims, kid="a-key-of-last-year")
-    scene.holds(pod, token)
-    await scene.refused(pod, token)
+    await scene.sends(pod, token)
     return pod
 
 
@@ -90,16 +81,14 @@ async def tampered_signature(scene: Scene) -> JsonObject:
     token = await scene.plane.tokens.mint(scene.namespace, "checkout", bound_to=pod)
     head, payload, signature = token.split(".")
     tampered = f"{head}.{payload}.{'A' if signature[20] != 'A' else 'B'}{signature[1:]}"
-    scene.holds(pod, tampered)
-    await scene.refused(pod, tampered)
+    await scene.sends(pod, tampered)
     return pod
 
 
 async def garbage(scene: Scene) -> JsonObject:
     """The file holds the token in base64 once more."""
     pod = await scene.pod()
-    scene.holds(pod, "not-a-token-but-a-password-that-somebody-put-there")
-    await scene.refused(pod, "not-a-token-but-a-password-that-somebody-put-there")
+    await scene.sends(pod, "not-a-token-but-a-password-that-somebody-put-there")
     return pod
 
 
@@ -139,15 +128,13 @@ async def bound_pod_gone(scene: Scene) -> JsonObject:
     token = await scene.plane.tokens.mint(scene.namespace, "default", bound_to=other)
     pod = await scene.pod()
     await scene.plane.api.delete(path_of(other), {"gracePeriodSeconds": 0})
-    scene.holds(pod, token)
-    await scene.refused(pod, token)
+    await scene.sends(pod, token)
     return pod
 
 
 async def bound_pod_recreated(scene: Scene) -> JsonObject:
     """A StatefulSet's pod was re-created; somebody sends the token of its predecessor."""
-    pod = await scene.pod()
-    claims = await scene.plane.tokens.bound_claims(scene.namespace, "checkout", pod=pod)
+    pod, claims = await scene.pod_and_claims()
     bound = {**claims["kubernetes.io"], "pod": {"name": "app", "uid": "11111111-2222-3333-4444-555555555555"}}
     await scene.refused(pod, scene.plane.tokens.sign({**claims, "kubernetes.io": bound}))
     return pod
