@@ -34,7 +34,7 @@ def of_tokens(tokens: Sequence[SeenToken]) -> Iterator[Rejection]:
     """What TokenReview said of the tokens that were seen."""
     for token in tokens:
         for review in token.reviews:
-            if review.authenticated or review.audiences:
+            if review.authenticated:
                 continue
             source = f"TokenReview at {review.endpoint}, of {token_source(token)}"
             for message in rejections(review.error):

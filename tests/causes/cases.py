@@ -57,12 +57,12 @@ class Case:
         """The recording with this case's changes; msgspec refuses a change that fits no field's type."""
         document = json.loads((RECORDED / f"{self.recorded}.json").read_text())["snapshot"]
         now = datetime.fromisoformat(document["taken_at"]).astimezone(UTC)
-        for pointer, value in self.set.items():
-            _put(document, pointer, _resolved(value, now))
         if self.log:
             document["logs"] = {"value": [_log(name, lines, now) for name, lines in self.log.items()]}
         if self.server_log is not None:
             document["api_server_logs"] = {"value": [_log("kube-apiserver", self.server_log, now)]}
+        for pointer, value in self.set.items():
+            _put(document, pointer, _resolved(value, now))
         return msgspec.convert(document, Snapshot, strict=False)
 
 

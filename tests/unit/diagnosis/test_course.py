@@ -27,6 +27,7 @@ def _ago(minutes: float) -> datetime:
         ([4], [1], RUNNING, Course.ONGOING),  # three minutes of life after one refusal
         ([90, 60, 30], [1], RUNNING, Course.ONGOING),  # it asks every half hour: the next may be refused again
         ([300, 270, 240], [1], RUNNING, Course.STOPPED),
+        ([40, 30], [15], RUNNING, Course.ONGOING),  # one pause's length of peace is not enough
         ([30, 29], [], ContainerState(waiting=Waiting(reason="CrashLoopBackOff")), Course.ONGOING),
         ([30, 29], [], ContainerState(terminated=Terminated(exit_code=1)), Course.ONGOING),
         ([30, 29], [], ContainerState(terminated=Terminated(exit_code=0)), Course.STOPPED),

@@ -37,6 +37,7 @@ LINES = [
 
 NOTHING = [
     '10.1.2.3 - - [22/Nov/2026:13:00:00 +0000] "GET /login HTTP/1.1" 401 12 "-" "curl/8.5"',
+    '10.1.2.3 "POST /login HTTP/1.1" 401 Unauthorized 3ms',
     "dial tcp 10.9.8.7:5432: connect: connection refused",
     'Get "https://payments.example/": dial tcp 10.9.8.7:443: i/o timeout',
     "processed 401 orders",
