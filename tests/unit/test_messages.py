@@ -48,6 +48,8 @@ def test_the_prefix_means_something_only_alone() -> None:
     assert meanings('err="invalid bearer token"') == (BARE,)
     assert meanings("invalid bearer token") == (BARE,)
     assert meanings('err="[invalid bearer token, some new reason]"') == ()
+    both = meanings('"invalid bearer token" and then: service account token has expired')
+    assert [message.cause for message in both] == ["token-expired"]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ def test_the_timeline_leaves_out_what_was_not_read() -> None:
 
 
 def test_a_key_that_is_gone_hits_every_client() -> None:
-    assert radius(recorded("kid-unknown-exec")).scope is Scope.CLUSTER
+    found = radius(recorded("kid-unknown-exec"))
+    assert found.scope is Scope.CLUSTER
+    assert found.sentence.startswith("Every client of this API server")
 
 
 def test_an_account_that_is_gone_hits_its_other_pods_by_name() -> None:
