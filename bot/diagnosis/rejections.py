@@ -55,9 +55,7 @@ def of_server_logs(snapshot: Snapshot, logs: Sequence[ContainerLog], refused: Se
     if not refused:
         return
     lines = [_Told(log, line, message) for log in logs for line in log.lines for message in rejections(line.text)]
-    names = _identities(snapshot)
-    named = [(told, Certainty.LIKELY) for told in lines if _names_target(told, names)]
-    for told, certainty in [*_coincident(lines, refused)] or named:
+    for told, certainty in [*_coincident(lines, refused)] or _named(lines, _identities(snapshot)):
         yield Rejection(
             message=told.message,
             evidence=quote(Route.LOG, server_log_source(told.log), told.line.text, told.line.at),
@@ -71,6 +69,10 @@ def _identities(snapshot: Snapshot) -> dict[str, set[str]]:
     uids = {held.metadata.uid for held in (pod, account) if held}
     names = {pod.spec.service_account_name} if pod else set()
     return {"uid": uids, "name": names, "namespace": {snapshot.target.namespace}}
+
+
+def _named(lines: Sequence[_Told], names: dict[str, set[str]]) -> list[tuple[_Told, Certainty]]:
+    return [(told, Certainty.LIKELY) for told in lines if _names_target(told, names)]
 
 
 def _names_target(told: _Told, names: dict[str, set[str]]) -> bool:

@@ -9,7 +9,7 @@ from bot.diagnosis.evidence import found, line, quote, token_source
 from bot.diagnosis.rejections import Rejection
 from bot.durations import relative, span, utc
 from bot.messages import BARE
-from bot.model import Certainty, Claims, Evidence, Finding, Route, SeenToken, Severity
+from bot.model import Certainty, Claims, Evidence, Finding, Route, Severity
 from bot.objects import ServiceAccount
 
 _LEEWAY = timedelta(seconds=60)
@@ -201,7 +201,7 @@ def bound_object_gone(case: Case) -> Iterator[Finding]:
             [quote(Route.OBJECT, str(case.snapshot.target), text, leaving), *_evidence(said)],
         )
     elif said:
-        bound = [f"{b.kind.lower()} {b.name}" for c in _claims_of(said) for b in (c.pod, c.bound_secret, c.node) if b]
+        bound = _bound_to(said)
         which = f": it was {bound[0]}" if bound else ""
         yield _of("bound-object-gone", said, f"The token is bound to an object that is gone{which}.")
 
@@ -209,11 +209,17 @@ def bound_object_gone(case: Case) -> Iterator[Finding]:
 def bound_object_recreated(case: Case) -> Iterator[Finding]:
     said = case.rejected_for("bound-object-recreated")
     if said:
-        bound = [f"{b.kind.lower()} {b.name}" for c in _claims_of(said) for b in (c.pod, c.bound_secret, c.node) if b]
+        bound = _bound_to(said)
         which = bound[0] if bound else "an object of the same name"
         yield _of(
             "bound-object-recreated", said, f"The token belongs to an older {which}; the present one has a new uid."
         )
+
+
+def _bound_to(rejected: Sequence[Rejection]) -> list[str]:
+    """The objects that the refused tokens are bound to, where the tokens were seen."""
+    bindings = (binding for c in _claims_of(rejected) for binding in (c.pod, c.bound_secret, c.node) if binding)
+    return [f"{binding.kind.lower()} {binding.name}" for binding in bindings]
 
 
 def token_secret_deleted(case: Case) -> Iterator[Finding]:
@@ -277,18 +283,15 @@ def _evidence(rejected: Sequence[Rejection]) -> list[Evidence]:
     proofs = [rejection.evidence for rejection in rejected if rejection.token]
     proofs += [rejection.evidence for rejection in rejected if rejection.token is None][-1:]
     claims = [
-        quote(Route.EXEC, f"claims of {rejection.token.place}", _in_short(rejection.token))
+        quote(Route.EXEC, f"claims of {rejection.token.place}", _in_short(rejection.token.claims))
         for rejection in rejected
         if rejection.token and rejection.token.claims
     ]
     return [*proofs, *claims]
 
 
-def _in_short(token: SeenToken) -> str:
+def _in_short(claims: Claims) -> str:
     """The claims that decide, in one line."""
-    claims = token.claims
-    if claims is None:
-        return token.problem
     parts = [
         f"sub {claims.subject}",
         f"aud {', '.join(claims.audiences)}" if claims.audiences else "no aud",

@@ -40,7 +40,7 @@ async def recovered(scene: Scene) -> JsonObject:
 async def vault_says_401(scene: Scene) -> JsonObject:
     pod = await scene.pod()
     text = "GET https://vault.shop.example:8200/v1/secret/data/checkout: 401 Unauthorized"
-    scene.log(pod, [(moment, text) for moment, _ in scene.worked(scene.now())])
+    scene.repeats(pod, text)
     return pod
 
 
@@ -60,7 +60,7 @@ async def unreachable(scene: Scene) -> JsonObject:
     """A network policy lies between the pod and the API server."""
     pod = await scene.pod()
     text = 'Get "https://10.0.0.1:443/api/v1/namespaces/shop/configmaps": dial tcp 10.0.0.1:443: i/o timeout'
-    scene.log(pod, [(moment, text) for moment, _ in scene.worked(scene.now())])
+    scene.repeats(pod, text)
     return pod
 
 

@@ -12,7 +12,7 @@ from tests.cluster.workloads import ANNOTATION, path_of
 async def automount_off(scene: Scene) -> JsonObject:
     pod = await scene.pod({"automountServiceAccountToken": False})
     text = f"panic: open {TOKEN_FILE}: no such file or directory"
-    scene.log(pod, [(moment, text) for moment, _ in scene.worked(scene.now())])
+    scene.repeats(pod, text)
     return pod
 
 
@@ -20,7 +20,7 @@ async def automount_off_on_the_account(scene: Scene) -> JsonObject:
     await scene.plane.etcd.age(path_of(await scene.account(automountServiceAccountToken=False)), by=scene.month)
     pod = await scene.pod()
     text = f"panic: open {TOKEN_FILE}: no such file or directory"
-    scene.log(pod, [(moment, text) for moment, _ in scene.worked(scene.now())])
+    scene.repeats(pod, text)
     return pod
 
 

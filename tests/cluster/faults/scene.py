@@ -49,6 +49,10 @@ class Scene:
         await self.plane.etcd.age(path_of(pod), by=age)
         return await self.plane.api.get(path_of(pod))
 
+    def repeats(self, pod: JsonObject, text: str) -> None:
+        """The pod writes this line again and again, until a minute ago."""
+        self.log(pod, [(moment, text) for moment, _ in self.worked(self.now())])
+
     async def pod_and_claims(self) -> tuple[JsonObject, JsonObject]:
         """Such a pod, and the claims of a good token of it: change one, then sign."""
         pod = await self.pod()
