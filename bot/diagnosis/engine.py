@@ -8,13 +8,25 @@ from bot.diagnosis.blast import blast_radius
 from bot.diagnosis.case import Case
 from bot.diagnosis.checks import CHECKS, Check
 from bot.diagnosis.timeline import timeline
-from bot.model import CheckResult, CheckStatus, Facet, Finding, Gap, Report, Severity, Snapshot, UnreadError, Verdict
+from bot.model import (
+    CheckResult,
+    CheckStatus,
+    Facet,
+    Finding,
+    Gap,
+    GapKind,
+    Report,
+    Severity,
+    Snapshot,
+    UnreadError,
+    Verdict,
+)
 
 
 def diagnose(snapshot: Snapshot) -> Report:
     """The answer to a snapshot: the same snapshot always gives the same report."""
     case = Case(snapshot)
-    outcomes = [_run(check, case) for check in CHECKS]
+    outcomes = [_run(check, case) for check in CHECKS if _applies(check, snapshot)]
     findings = rank([finding for _, found in outcomes for finding in found])
     results = tuple(result for result, _ in outcomes)
     verdict = _verdict(findings, results)
@@ -25,12 +37,22 @@ def diagnose(snapshot: Snapshot) -> Report:
         headline=_headline(verdict, findings, results),
         findings=findings,
         checks=results,
-        gaps=tuple(facet.gap for facet in _facets(snapshot).values() if facet.gap),
+        gaps=tuple(gap for facet in _facets(snapshot).values() if (gap := facet.gap) and _is_told(gap)),
         timeline=timeline(case),
         blast_radius=blast_radius(case, findings),
         endpoints=snapshot.endpoints,
         version=snapshot.version.value.git_version if snapshot.version.value else "",
     )
+
+
+def _applies(check: Check, snapshot: Snapshot) -> bool:
+    """Whether all that the check needs is read for this kind of target."""
+    facets = _facets(snapshot)
+    return all((gap := facets[name].gap) is None or _is_told(gap) for name in check.needs)
+
+
+def _is_told(gap: Gap) -> bool:
+    return gap.kind is not GapKind.NOT_APPLICABLE
 
 
 def _run(check: Check, case: Case) -> tuple[CheckResult, tuple[Finding, ...]]:

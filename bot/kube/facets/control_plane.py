@@ -9,7 +9,7 @@ from bot.errors import DoctorError
 from bot.kube import endpoints, read
 from bot.kube.client import Cluster
 from bot.kube.connection import Connection
-from bot.kube.facets.graph import Asking, facet
+from bot.kube.facets.graph import EVERYTHING, Asking, facet
 from bot.kube.gaps import AbsentError, SlowError, UnavailableError, UnobservableError, UnreadableError
 from bot.kube.permissions import GET_ISSUER, GET_KEYS, GET_VERSION
 from bot.kube.together import all_of, both
@@ -36,19 +36,19 @@ class _Keys(Struct, frozen=True):
     keys: tuple[_Key, ...] = ()
 
 
-@facet()
+@facet(of=EVERYTHING)
 async def version(asking: Asking) -> objects.Version:
     """The API server's version."""
     return await read.get(asking.api, GET_VERSION, objects.Version)
 
 
-@facet()
+@facet(of=EVERYTHING)
 async def discovery(asking: Asking) -> Discovery:
     """The issuer and the keys, as this API server publishes them."""
     return await _discovery(asking.api)
 
 
-@facet(seconds=_PATIENCE_SECONDS + 1)
+@facet(of=EVERYTHING, seconds=_PATIENCE_SECONDS + 1)
 async def other_issuers(asking: Asking) -> tuple[ClusterIssuer, ...]:
     """What the other clusters publish: a token may be one of theirs. Clusters that do not answer are left out.
 
@@ -62,7 +62,7 @@ async def other_issuers(asking: Asking) -> tuple[ClusterIssuer, ...]:
     return issuers
 
 
-@facet()
+@facet(of=EVERYTHING)
 async def api_servers(asking: Asking) -> tuple[str, ...]:
     """The address of each API server; none where they are not published (a managed or a loopback one)."""
     return await endpoints.published(asking.cluster)

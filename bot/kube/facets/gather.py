@@ -18,6 +18,7 @@ FACETS: tuple[Spec[Any], ...] = (
     pod.events,
     logs.logs,
     logs.api_server_logs,
+    identity.account_name,
     identity.service_account,
     identity.namespace_token_secrets,
     identity.token_secrets,
@@ -51,38 +52,10 @@ async def gather(  # what is asked, how far, and with which clock
     """
     asking = Asking(cluster=cluster, ref=ref, routes=routes, log_lines=log_lines, others=tuple(others), now=now)
     taken_at = now()
-    await read_all(FACETS, asking, asyncio.get_running_loop().time() + deadline_seconds)
-    return _snapshot(asking, taken_at)
-
-
-def _snapshot(asking: Asking, taken_at: datetime) -> Snapshot:
-    read = asking.facet
-    return Snapshot(
-        target=asking.ref,
-        taken_at=taken_at,
-        endpoints=_endpoints(asking),
-        routes=asking.routes,
-        version=read(control_plane.version),
-        pod=read(pod.pod),
-        owners=read(pod.owners),
-        namespace=read(pod.namespace),
-        service_account=read(identity.service_account),
-        events=read(pod.events),
-        logs=read(logs.logs),
-        token_secrets=read(identity.token_secrets),
-        referenced_secrets=read(identity.referenced_secrets),
-        peers=read(identity.peers),
-        node=read(pod.node),
-        discovery=read(control_plane.discovery),
-        other_issuers=read(control_plane.other_issuers),
-        api_servers=read(control_plane.api_servers),
-        api_server_logs=read(logs.api_server_logs),
-        access=read(identity.access),
-        spec_tokens=read(tokens.spec_tokens),
-        secret_tokens=read(tokens.secret_tokens),
-        exec_tokens=read(tokens.exec_tokens),
-        probe=read(tokens.probe),
-    )
+    wanted = [spec for spec in FACETS if ref.kind in spec.of]
+    await read_all(wanted, asking, asyncio.get_running_loop().time() + deadline_seconds)
+    read = {spec.name: asking.facet(spec) for spec in wanted if not spec.shared}
+    return Snapshot(target=ref, taken_at=taken_at, endpoints=_endpoints(asking), routes=routes, **read)
 
 
 def _endpoints(asking: Asking) -> tuple[str, ...]:

@@ -12,10 +12,23 @@ from bot.errors import DoctorError
 from bot.kube.client import Cluster
 from bot.kube.connection import Connection
 from bot.kube.gaps import UnreadableError, follows, gap_of, late
-from bot.model import Facet, Gap, GapKind, ObjectRef, Routes
+from bot.model import NOT_READ, Facet, Gap, GapKind, ObjectRef, Routes
 from bot.tokens import RawToken
 
 T = TypeVar("T")
+
+POD = frozenset({"Pod"})
+WORKLOADS = frozenset(
+    {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
+)
+    {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
+)
+SERVICE_ACCOUNT = frozenset({"ServiceAccount"})
+SECRET = frozenset({"Secret"})
+NAMESPACE = frozenset({"Namespace"})
+RUNNING = POD | WORKLOADS
+"""Targets with containers: a workload without any pod is judged by its pod template."""
+EVERYTHING = RUNNING | SERVICE_ACCOUNT | SECRET | NAMESPACE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +81,7 @@ class Asking:
 
     def facet(self, spec: "Spec[T]") -> Facet[T]:
         """A declared facet, read or not."""
-        return self.facets[spec.name]
+        return self.facets.get(spec.name, NOT_READ)
 
 
 Reading = Callable[[Asking], Awaitable[T]]
@@ -78,11 +91,13 @@ Reading = Callable[[Asking], Awaitable[T]]
 class Spec(Generic[T]):
     """A facet's declaration. It is not read without its `needs`; `uses` are waited for, read or not.
 
+    `of` are the kinds of target that it is read for; a need that is not read for a kind is not waited for.
     One that is `shared` stands in no Snapshot: it is read for others, and its Gap becomes theirs.
     """
 
     name: str
     read: Reading[T]
+    of: frozenset[str]
     needs: tuple["Spec[Any]", ...]
     uses: tuple["Spec[Any]", ...]
     seconds: float
@@ -90,8 +105,9 @@ class Spec(Generic[T]):
     shared: bool
 
 
-def facet(
+def facet(  # each has a default, and none goes with another
     *,
+    of: frozenset[str] = RUNNING,
     needs: tuple[Spec[Any], ...] = (),
     uses: tuple[Spec[Any], ...] = (),
     seconds: float = 5,
@@ -102,7 +118,7 @@ def facet(
 
     def declare(read: Reading[T]) -> Spec[T]:
         name: str = getattr(read, "__name__")  # noqa: B009  # a Callable is not known to have one
-        return Spec(name=name, read=read, needs=needs, uses=uses, seconds=seconds, switch=switch, shared=shared)
+        return Spec(name=name, read=read, of=of, needs=needs, uses=uses, seconds=seconds, switch=switch, shared=shared)
 
     return declare
 
@@ -126,11 +142,12 @@ async def _settle(spec: Spec[Any], asking: Asking, tasks: Mapping[str, asyncio.T
     if spec.switch is not None and not spec.switch.is_on(asking.routes):
         asking.facets[spec.name] = Facet(gap=spec.switch.gap(spec.name))
         return
-    waited_for = [tasks[need.name] for need in (*spec.needs, *spec.uses)]
+    needs = [need for need in spec.needs if need.name in tasks]
+    waited_for = [tasks[need.name] for need in (*needs, *spec.uses) if need.name in tasks]
     if waited_for:
         # Not awaited one by one: cancelling this task must not cancel those that others wait for too.
         await asyncio.wait(waited_for)
-    for need in spec.needs:
+    for need in needs:
         if (gap := asking.facet(need).gap) is not None:
             own = replace(gap, facet=spec.name) if need.shared else follows(spec.name, gap)
             asking.facets[spec.name] = Facet(gap=own)

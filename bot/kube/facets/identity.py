@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from bot import objects
 from bot.kube import read
-from bot.kube.facets.graph import Asking, facet
+from bot.kube.facets.graph import RUNNING, SERVICE_ACCOUNT, Asking, facet
 from bot.kube.facets.logs import logs
 from bot.kube.facets.pod import pod
 from bot.kube.gaps import AbsentError, shortened
@@ -18,10 +18,18 @@ _TOKEN_SECRET = "kubernetes.io/service-account-token"  # noqa: S105  # a Secret'
 _MOST_REVIEWS = 10
 
 
-@facet(needs=(pod,))
+@facet(of=RUNNING | SERVICE_ACCOUNT, needs=(pod,), shared=True)
+async def account_name(asking: Asking) -> str:
+    """The name of the service account that the target is, or runs as."""
+    if asking.ref.kind in SERVICE_ACCOUNT:
+        return asking.ref.name
+    return asking.value(pod).spec.service_account_name
+
+
+@facet(of=RUNNING | SERVICE_ACCOUNT, needs=(account_name,))
 async def service_account(asking: Asking) -> objects.ServiceAccount | None:
-    """The pod's service account; None when there is none."""
-    name = asking.value(pod).spec.service_account_name
+    """The target's service account; None when there is none."""
+    name = asking.value(account_name)
     try:
         return await read.get(
             asking.api, GET_SERVICE_ACCOUNT, objects.ServiceAccount, namespace=asking.ref.namespace, name=name
@@ -30,7 +38,7 @@ async def service_account(asking: Asking) -> objects.ServiceAccount | None:
         return None
 
 
-@facet(shared=True)
+@facet(of=RUNNING | SERVICE_ACCOUNT, shared=True)
 async def namespace_token_secrets(asking: Asking) -> tuple[objects.Named, ...]:
     """Every token Secret of the namespace: read once, for the two facets that follow."""
     return await read.get_all(
@@ -43,10 +51,10 @@ async def namespace_token_secrets(asking: Asking) -> tuple[objects.Named, ...]:
     )
 
 
-@facet(needs=(pod, namespace_token_secrets))
+@facet(of=RUNNING | SERVICE_ACCOUNT, needs=(account_name, namespace_token_secrets))
 async def token_secrets(asking: Asking) -> tuple[objects.Named, ...]:
-    """The token Secrets made for the pod's service account, by name."""
-    account = asking.value(pod).spec.service_account_name
+    """The token Secrets made for the target's service account, by name."""
+    account = asking.value(account_name)
     return tuple(
         secret
         for secret in asking.value(namespace_token_secrets)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from bot import objects
 from bot.kube import read
-from bot.kube.facets.graph import Asking, facet
+from bot.kube.facets.graph import EVERYTHING, Asking, facet
 from bot.kube.facets.pod import pod
 from bot.kube.gaps import RefusedError, UnavailableError, UnobservableError
 from bot.kube.permissions import CONTROL_PLANE, GET_LOG, LIST_PODS
@@ -36,7 +36,7 @@ async def logs(asking: Asking) -> tuple[ContainerLog, ...]:
     return tuple(log for log in read_logs if log is not None)
 
 
-@facet(seconds=8)
+@facet(of=EVERYTHING, seconds=8)
 async def api_server_logs(asking: Asking) -> tuple[ContainerLog, ...]:
     """The lines of `authentication.go`, the only ones that say why a token was refused; they name no client."""
     pods = await read.get_some(

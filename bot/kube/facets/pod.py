@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from bot import objects
 from bot.kube import read
 from bot.kube.cleaning import cleaned
-from bot.kube.facets.graph import Asking, FoundToken, facet
+from bot.kube.facets.graph import EVERYTHING, Asking, FoundToken, facet
 from bot.kube.gaps import AbsentError, UnavailableError
 from bot.kube.permissions import GET_NAMESPACE, GET_NODE, GET_OWNER, GET_POD, LIST_EVENTS
 from bot.kube.together import both
@@ -43,7 +43,7 @@ async def owners(asking: Asking) -> tuple[objects.Named, ...]:
     return tuple(chain)
 
 
-@facet()
+@facet(of=EVERYTHING)
 async def namespace(asking: Asking) -> objects.Named | None:
     """The namespace's metadata; None when there is none."""
     name = asking.ref.namespace

@@ -10,6 +10,7 @@ import pytest
 from bot.errors import ClusterUnreachableError
 from bot.kube.client import Cluster
 from bot.kube.facets.gather import FACETS, gather
+from bot.kube.facets.pod import pod
 from bot.kube.permissions import NEEDS
 from bot.model import Facet, Gap, GapKind, ObjectRef, Routes, Rule, Snapshot
 from bot.redact import holds_token
@@ -159,13 +160,35 @@ async def test_without_the_pod_what_needs_it_says_so_and_the_rest_is_read(api: F
 
     found = gaps(await read(cluster))
 
-    needing = {spec.name for spec in FACETS if "pod" in {need.name for need in spec.needs}} - {"access"}
+    needing = {spec.name for spec in FACETS if pod in spec.needs and not spec.shared} - {"access"}
     assert needing - set(ROUTES) < set(found)
     for name in needing - set(ROUTES):
         assert found[name].kind is GapKind.DENIED
         assert found[name].reason.startswith("needs pod, which was not read: token-doctor may not get pods")
         assert found[name].rule == Rule(verb="get", resource="pods", namespace=NAMESPACE)
     assert not {"version", "namespace", "discovery", "api_servers"} & set(found)
+
+
+def test_every_facet_has_its_place_in_the_snapshot() -> None:
+    places = {name for name in Snapshot.__struct_fields__ if isinstance(getattr(_empty(), name), Facet)}
+
+    assert {spec.name for spec in FACETS if not spec.shared} == places
+
+
+def _empty() -> Snapshot:
+    return Snapshot(target=REF, taken_at=NOW)
+
+
+async def test_of_a_service_account_only_what_applies_to_it_is_read(cluster: Cluster) -> None:
+    ref = msgspec.structs.replace(REF, kind="ServiceAccount", name="checkout")
+    snapshot = await gather(
+        cluster, ref, routes=ALL_OFF, deadline_seconds=10, log_lines=100, others=[], now=lambda: NOW
+    )
+
+    assert (found := snapshot.service_account.read()) is not None
+    assert found.metadata.name == "checkout"
+    assert not gaps(snapshot).get("token_secrets")
+    assert gaps(snapshot)["pod"].kind is GapKind.NOT_APPLICABLE
 
 
 async def test_a_pod_that_was_deleted_meanwhile_is_unavailable(api: FakeApi, cluster: Cluster) -> None:

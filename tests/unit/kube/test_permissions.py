@@ -5,7 +5,7 @@ from bot.kube.permissions import NEEDS, rules
 from bot.model import Routes, Rule
 
 # These read nothing of their own: what they hold was read for another facet, or in another cluster.
-DERIVED = {"token_secrets", "spec_tokens", "other_issuers"}
+DERIVED = {"account_name", "token_secrets", "spec_tokens", "other_issuers"}
 
 
 def test_every_facet_stands_in_the_table() -> None:
