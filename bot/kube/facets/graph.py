@@ -21,8 +21,6 @@ POD = frozenset({"Pod"})
 WORKLOADS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
 )
-    {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
-)
 SERVICE_ACCOUNT = frozenset({"ServiceAccount"})
 SECRET = frozenset({"Secret"})
 NAMESPACE = frozenset({"Namespace"})
