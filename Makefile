@@ -38,7 +38,7 @@ bench: $(READY)  ## the benchmarks, each beside what a person would use instead;
 	$(BIN)/python -m benchmarks
 
 record: $(READY)  ## record the snapshots of tests/causes again, from the real control plane
-	RECORD=1 $(BIN)/pytest -q -n auto tests/cluster/test_faults.py
+	RECORD=1 $(BIN)/pytest -q -n auto tests/cluster/test_matrix.py
 
 clean:  ## remove what the targets made here
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,16 +1,26 @@
-"""Every fault of the catalogue that a real control plane can have, and pods that have none."""
+"""What is done to a real control plane: faults that it can really have, and pods that have none.
+
+Each is an async function of a `Scene` that returns the object to be examined; `tests/cluster/matrix.yaml` names them
+and says what must be found.
+"""
 
 from collections.abc import Awaitable, Callable
+from itertools import chain
 from typing import TypeAlias
 
 from tests.cluster.api import JsonObject
 from tests.cluster.faults import elsewhere, healthy, pod, token
-from tests.cluster.faults.scene import Expected, Scene
+from tests.cluster.faults.scene import Scene
 
 Inject: TypeAlias = Callable[[Scene], Awaitable[JsonObject]]
 
-FAULTS: tuple[tuple[Inject, Expected], ...] = (*token.FAULTS, *pod.FAULTS, *elsewhere.FAULTS)
-HEALTHY = healthy.HEALTHY
-ROUTES = healthy.ROUTES
+_THEMES = (token, pod, elsewhere, healthy)
 
-__all__ = ["FAULTS", "HEALTHY", "ROUTES", "Expected", "Inject", "Scene"]
+
+def by_name(name: str) -> Inject:
+    """The function of that name; KeyError where no theme has it."""
+    found: dict[str, Inject] = dict(chain.from_iterable(vars(theme).items() for theme in _THEMES))
+    return found[name]
+
+
+__all__ = ["Inject", "Scene", "by_name"]

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from bot.model import Certainty, Verdict
 from tests.cluster.api import JsonObject
-from tests.cluster.faults.scene import Expected, Scene
+from tests.cluster.faults.scene import Scene
 from tests.cluster.workloads import crash_looping
 
 
@@ -69,16 +68,3 @@ async def refused_and_no_reason_visible(scene: Scene) -> JsonObject:
     pod = await scene.pod()
     scene.says_401(pod)
     return pod
-
-
-TOKEN = ("token-cached-in-process", "token-expired", "api-unauthorized")
-
-FAULTS = (
-    (no_token_sent, Expected("no-token-sent", certainty=Certainty.PROVEN, never=TOKEN)),
-    (rbac_403, Expected("rbac-denied", certainty=Certainty.PROVEN, never=TOKEN)),
-    (recovered, Expected("recovered", Verdict.HEALTHY, never=TOKEN)),
-    (vault_says_401, Expected("another-validator", Verdict.WARNING, never=TOKEN)),
-    (crash_loop, Expected("failing-for-another-reason", Verdict.WARNING, never=TOKEN)),
-    (unreachable, Expected("api-server-unreachable", never=TOKEN)),
-    (refused_and_no_reason_visible, Expected("api-unauthorized", certainty=Certainty.PROVEN)),
-)

@@ -1,6 +1,5 @@
 """Healthy pods: nothing of severity warning or worse may be found in any of them."""
 
-from bot.model import Routes
 from tests.cluster.api import JsonObject
 from tests.cluster.faults.scene import Scene
 
@@ -66,7 +65,3 @@ async def job(scene: Scene) -> JsonObject:
     pod: JsonObject = {"apiVersion": "v1", "kind": "Pod", **found["items"][0]}
     scene.log(pod, [(scene.now(), "done: 1204 orders")])
     return pod
-
-
-HEALTHY = (plain, vault_sidecar, host_network, many_containers, job)
-ROUTES = (Routes(), Routes(exec=True, probe=True, secret_data=True))

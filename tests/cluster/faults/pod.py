@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from bot.model import Certainty, Routes, Verdict
 from tests.cluster.api import JsonObject
-from tests.cluster.faults.scene import TOKEN_FILE, Expected, Scene
+from tests.cluster.faults.scene import TOKEN_FILE, Scene
 from tests.cluster.faults.token import with_token_in_environment
 from tests.cluster.workloads import ANNOTATION, path_of
 
@@ -101,18 +100,3 @@ async def asks_for_a_day(scene: Scene) -> JsonObject:
     )
     scene.log(pod, scene.worked(scene.now()))
     return pod
-
-
-PROVEN = Certainty.PROVEN
-SPOILED = ("token-cached-in-process",)
-
-FAULTS = (
-    (automount_off, Expected("token-not-mounted", certainty=PROVEN)),
-    (automount_off_on_the_account, Expected("token-not-mounted", certainty=PROVEN)),
-    (subpath_mount, Expected("token-mounted-by-subpath", certainty=PROVEN, symptoms=("token-expired",), never=SPOILED)),
-    (subpath_mount_so_far_fine, Expected("token-mounted-by-subpath", Verdict.WARNING, certainty=PROVEN)),
-    (started_almost_a_year_ago, Expected("extended-token-cliff", Verdict.WARNING, certainty=Certainty.POSSIBLE)),
-    (refresh_overdue, Expected("rotation-stalled", Verdict.WARNING, certainty=PROVEN, routes=Routes(exec=True))),
-    (first_fetch_fails, Expected("token-fetch-failed", certainty=PROVEN)),
-    (environment_so_far_fine, Expected("token-in-environment", Verdict.WARNING, certainty=PROVEN)),
-)

@@ -4,10 +4,9 @@ import asyncio
 import fcntl
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.model import Certainty, Routes, Verdict
 from tests.cluster.api import ApiError, JsonObject
 from tests.cluster.kubelet.state import ExecOutcome
 from tests.cluster.plane import Plane
@@ -158,15 +157,3 @@ class Scene:
     def holds(self, pod: JsonObject, token: str, *, path: str = TOKEN_FILE) -> None:
         """What `cat` finds in the container."""
         self.plane.kubelet.set_exec(container_of(pod), ExecOutcome(["cat", path], stdout=token))
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What the report must say, and what it must not."""
-
-    root: str
-    verdict: Verdict = Verdict.CRITICAL
-    certainty: Certainty | None = None
-    symptoms: tuple[str, ...] = ()
-    never: tuple[str, ...] = ()
-    routes: Routes = field(default_factory=Routes)

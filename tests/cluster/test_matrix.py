@@ -1,10 +1,11 @@
-"""Each fault is injected into the real control plane, and the right root must come first.
+"""Each row of the matrix is made true on the real control plane, and the right root must come first.
 
 With RECORD=1 the snapshots are written to tests/causes/recorded (`make record`).
 """
 
 import os
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,13 +20,14 @@ from bot.kube.facets.gather import gather
 from bot.kube.resolve import resolve
 from bot.model import Certainty, Facet, Report, Routes, Severity, Snapshot, Target, Verdict
 from tests.cluster.api import JsonObject
-from tests.cluster.faults import FAULTS, HEALTHY, ROUTES, Expected, Inject, Scene
-from tests.cluster.faults.pod import asks_for_a_day
-from tests.cluster.faults.token import foreign_token
+from tests.cluster.faults import Scene, by_name
+from tests.cluster.matrix import MATRIX, Fault, Row
 from tests.cluster.plane import MakePlane, Plane
 from tests.cluster.second import second_api_server
 
 RECORDED = Path(__file__).parents[1] / "causes" / "recorded"
+ALL_ROUTES = ("exec", "probe", "secret_data")
+HEALTHY = [replace(row, routes=routes) for row in MATRIX.healthy for routes in ((), ALL_ROUTES)]
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +37,27 @@ async def cluster(plane: Plane) -> AsyncIterator[Cluster]:
     await found.close()
 
 
-def _name(inject: Inject, routes: Routes) -> str:
-    words = [inject.__name__, *(route for route in ("exec", "probe", "secret_data") if getattr(routes, route))]
-    return "-".join(words).replace("_", "-")
+@asynccontextmanager
+async def staged(
+    row: Row, plane: Plane, namespace: str, cluster: Cluster, private_plane: MakePlane
+) -> AsyncIterator[tuple[Scene, Cluster]]:
+    """The stage that the row asks for: the run's control plane, or one of its own."""
+    if row.private is None:
+        yield Scene(plane, namespace), cluster
+        return
+    own = await private_plane(row.private)
+    there = await connect("test", kubeconfig=own.kubeconfig)
+    try:
+        yield Scene(own, await own.create_namespace()), there
+    finally:
+        await there.close()
 
 
 async def examined(
-    cluster: Cluster, pod: JsonObject, routes: Routes, name: str, others: Sequence[Cluster] = ()
+    cluster: Cluster, found: JsonObject, routes: Routes, name: str, others: Sequence[Cluster] = ()
 ) -> Report:
-    target = Target(namespace=pod["metadata"]["namespace"], name=pod["metadata"]["name"])
-    ref = await resolve(cluster, target)
+    meta = found["metadata"]
+    ref = await resolve(cluster, Target(namespace=meta["namespace"], kind=found["kind"].lower(), name=meta["name"]))
     snapshot = await gather(
         cluster, ref, routes=routes, deadline_seconds=20, log_lines=2000, others=others, now=utc_now
     )
@@ -68,28 +81,29 @@ def _told(report: Report) -> str:
     return "\n".join([f"verdict {report.verdict}: {report.headline}", *lines, *(str(gap) for gap in report.gaps)])
 
 
-@pytest.mark.parametrize(("inject", "expected"), FAULTS, ids=[_name(inject, e.routes) for inject, e in FAULTS])
+@pytest.mark.parametrize("row", MATRIX.faults, ids=str)
 async def test_the_right_root_comes_first(
-    inject: Inject, expected: Expected, plane: Plane, namespace: str, cluster: Cluster
+    row: Fault, plane: Plane, namespace: str, cluster: Cluster, private_plane: MakePlane
 ) -> None:
-    pod = await inject(Scene(plane, namespace))
-    report = await examined(cluster, pod, expected.routes, _name(inject, expected.routes))
+    async with staged(row, plane, namespace, cluster, private_plane) as (scene, there):
+        found = await by_name(row.inject)(scene)
+        report = await examined(there, found, row.switched_on, str(row))
     root, codes = report.findings[0], [finding.code for finding in report.findings]
-    assert root.code == expected.root, _told(report)
-    assert report.verdict is expected.verdict, _told(report)
-    assert expected.certainty in {None, root.certainty}, _told(report)
-    assert set(expected.symptoms) <= set(root.symptoms), _told(report)
-    assert not set(expected.never) & set(codes), _told(report)
+    assert root.code == row.root, _told(report)
+    assert report.verdict is row.verdict, _told(report)
+    assert row.certainty in {None, root.certainty}, _told(report)
+    assert set(row.symptoms) <= set(root.symptoms), _told(report)
+    assert not set(row.never) & set(codes), _told(report)
     assert root.evidence
 
 
-@pytest.mark.parametrize("routes", ROUTES, ids=["default", "all-routes"])
-@pytest.mark.parametrize("inject", HEALTHY, ids=lambda inject: inject.__name__)
-async def test_a_healthy_pod_is_left_alone(
-    inject: Inject, routes: Routes, plane: Plane, namespace: str, cluster: Cluster
+@pytest.mark.parametrize("row", HEALTHY, ids=str)
+async def test_what_is_healthy_is_left_alone(
+    row: Row, plane: Plane, namespace: str, cluster: Cluster, private_plane: MakePlane
 ) -> None:
-    pod = await inject(Scene(plane, namespace))
-    report = await examined(cluster, pod, routes, f"healthy-{_name(inject, routes)}")
+    async with staged(row, plane, namespace, cluster, private_plane) as (scene, there):
+        found = await by_name(row.inject)(scene)
+        report = await examined(there, found, row.switched_on, f"healthy-{row}")
     assert all(finding.severity is Severity.INFO for finding in report.findings), _told(report)
     assert report.verdict is Verdict.HEALTHY, _told(report)
 
@@ -99,7 +113,7 @@ async def test_another_configured_cluster_owns_the_key(plane: Plane, namespace: 
     async with second_api_server(plane) as other:
         staging = await connect("staging", kubeconfig=_kubeconfig_for(plane, other.url))
         try:
-            pod = await foreign_token(Scene(plane, namespace))
+            pod = await by_name("foreign_token")(Scene(plane, namespace))
             report = await examined(cluster, pod, Routes(exec=True), "foreign-token-of-staging-exec", [staging])
         finally:
             await staging.close()
@@ -115,17 +129,3 @@ def _kubeconfig_for(plane: Plane, url: str) -> Path:
     path = plane.kubeconfig.with_name(f"{urlsplit(url).port}.kubeconfig")
     path.write_text(yaml.safe_dump(config))
     return path
-
-
-async def test_a_lifetime_above_the_ceiling_is_told(private_plane: MakePlane) -> None:
-    """--service-account-max-token-expiration cuts a day to an hour; the pod is healthy all the same."""
-    plane = await private_plane({"kube-apiserver": {"service-account-max-token-expiration": "1h"}})
-    cluster = await connect("test", kubeconfig=plane.kubeconfig)
-    try:
-        scene = Scene(plane, await plane.create_namespace())
-        pod = await asks_for_a_day(scene)
-        report = await examined(cluster, pod, Routes(exec=True), "asks-for-a-day-exec")
-    finally:
-        await cluster.close()
-    assert report.verdict is Verdict.HEALTHY, _told(report)
-    assert report.findings[0].code == "token-lifetime-capped", _told(report)
