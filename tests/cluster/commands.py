@@ -1,6 +1,6 @@
 """The command lines of the control plane's programs: as kubeadm's, with ports and files of our own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from tests.cluster.layout import Layout
 
 Component: TypeAlias = Literal["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"]
-Flags: TypeAlias = Mapping[str, str | None]
+Flags: TypeAlias = Mapping[str, str | tuple[str, ...] | None]
 
 ISSUER = "https://kubernetes.default.svc"
 
@@ -46,7 +46,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Command:
-    """A program with its flags."""
+    """A program with its flags; one with several values is given several times."""
 
     program: Path
     flags: Flags
@@ -56,8 +56,15 @@ class Command:
         return replace(self, flags={**self.flags, **changes})
 
     def line(self) -> list[str]:
-        flags = [f"--{name}={value}" for name, value in self.flags.items() if value is not None]
+        flags = [f"--{name}={value}" for name, values in self.flags.items() for value in _each(values)]
         return [str(self.program), *flags]
+
+
+def _each(values: str | Sequence[str] | None) -> Sequence[str]:
+    """A flag may be given several times, or left out."""
+    if values is None:
+        return ()
+    return (values,) if isinstance(values, str) else values
 
 
 def commands(binaries: Path, layout: Layout, ports: Ports) -> dict[Component, Command]:

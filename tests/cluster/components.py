@@ -26,12 +26,13 @@ class EndedError(Exception):
 
 @dataclass
 class Components:
-    """The programs by name; `urls` are those that are asked for their health."""
+    """The programs by name; `urls` are those that are asked for their health, with this token if they want one."""
 
     layout: Layout
     commands: Mapping[Component, Command]
     session: aiohttp.ClientSession
     urls: Mapping[Component, str]
+    token: str
     programs: dict[Component, Program] = field(default_factory=dict)
 
     async def start_all(self) -> None:
@@ -73,7 +74,8 @@ class Components:
 
     async def _healthy(self, name: Component) -> bool:
         try:
-            async with self.session.get(self.urls[name] + HEALTH[name]) as response:
+            headers = {"Authorization": f"Bearer {self.token}"}
+            async with self.session.get(self.urls[name] + HEALTH[name], headers=headers) as response:
                 return response.ok
         except (aiohttp.ClientError, TimeoutError):
             return False

@@ -1,8 +1,9 @@
 """A real control plane as fixtures: etcd, kube-apiserver, controller manager, scheduler, kwok and a kubelet of our own.
 
-Fixtures: `plane` (one for the whole run, shared by xdist's workers), `namespace` (a fresh one for the test) and
-`private_plane` (`await private_plane({"kube-apiserver": {"v": "4"}})`: whole control planes of the test's own, with
-changed flags; only these may be stopped). Everything under tests/cluster gets the marker `cluster`.
+Fixtures: `plane` (one for the whole run, shared by xdist's workers), `old_plane` (the same with Kubernetes 1.30),
+`namespace` (a fresh one of `plane` for the test) and `private_plane`
+(`await private_plane({"kube-apiserver": {"v": "4"}})`: whole control planes of the test's own, with changed flags;
+only these may be stopped). Everything under tests/cluster gets the marker `cluster`.
 
     pod = await plane.workloads.run_pod(namespace, "web", spec={"serviceAccountName": "default"})    # Running, Ready
     app = container_of(pod)                                     # tests.cluster.workloads
@@ -28,7 +29,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -57,25 +58,49 @@ def cannot(why: str) -> NoReturn:
     pytest.skip(why)
 
 
-@pytest.fixture(scope="session")
-def control_plane_binaries(request: pytest.FixtureRequest) -> Path:
-    """The folder with kube-apiserver, kubectl and the others; built the first time."""
+def _built(request: pytest.FixtureRequest, build: binaries.Build) -> Path:
     capture = request.config.pluginmanager.getplugin("capturemanager")
     try:
         with capture.global_and_fixture_disabled():
-            return binaries.ensure()
+            return binaries.ensure(build)
     except binaries.CannotBuildError as error:
         cannot(str(error))
 
 
 @pytest.fixture(scope="session")
-async def plane(control_plane_binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plane]:
-    """The run's one control plane, shared by all tests and workers."""
-    base, served = tmp_path_factory.getbasetemp(), os.getpid()
+def control_plane_binaries(request: pytest.FixtureRequest) -> Path:
+    """The folder with kube-apiserver, kubectl and the others; built the first time."""
+    return _built(request, binaries.PRESENT)
+
+
+@pytest.fixture(scope="session")
+def old_control_plane_binaries(request: pytest.FixtureRequest) -> Path:
+    """The same with an older kube-apiserver and kube-controller-manager."""
+    return _built(request, binaries.OLD)
+
+
+@asynccontextmanager
+async def _shared(programs: Path, name: str, temporary: pytest.TempPathFactory) -> AsyncIterator[Plane]:
+    """One for the whole run: all tests and workers share it."""
+    base, served = temporary.getbasetemp(), os.getpid()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base, served = base.parent, os.getppid()
-    layout = launch.shared(base / "control-plane", served, Wanted(control_plane_binaries))
-    async with opened(layout, control_plane_binaries, private=False) as found:
+    layout = launch.shared(base / name, served, Wanted(programs))
+    async with opened(layout, programs, private=False) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def plane(control_plane_binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plane]:
+    """The run's one control plane."""
+    async with _shared(control_plane_binaries, "control-plane", tmp_path_factory) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def old_plane(old_control_plane_binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plane]:
+    """The run's older one."""
+    async with _shared(old_control_plane_binaries, "control-plane-1.30", tmp_path_factory) as found:
         yield found
 
 

@@ -82,9 +82,11 @@ async def mirror(api: Api, state: State, program: Static) -> None:
 
 
 def _static_pod(program: Static, owner: JsonObject) -> JsonObject:
-    """As kubeadm writes it and the kubelet mirrors it."""
+    """As kubeadm writes it and the kubelet mirrors it; our own folder stands there as kubeadm's."""
     metadata, component = owner["metadata"], program.component
-    container = {"name": component, "image": f"{component}:v1.36.3", "command": [component, *program.line[1:]]}
+    ours = str(program.log.parents[1])
+    command = [component, *(word.replace(ours, "/etc/kubernetes") for word in program.line[1:])]
+    container = {"name": component, "image": f"{component}:v1.36.3", "command": command}
     reference = {
         "apiVersion": "v1",
         "kind": "Node",

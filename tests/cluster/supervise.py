@@ -87,7 +87,8 @@ async def running(layout: Layout, wanted: Wanted) -> AsyncIterator[Ready]:
         port = await stack.enter_async_context(serving(kubelet, layout))
         lines = commands(wanted.binaries, layout, Ports(etcd, etcd_peer, api_server, port, wanted.address))
         lines = {name: line.changed(wanted.changes.get(name, {})) for name, line in lines.items()}
-        components = Components(layout, lines, api.session, {"etcd": etcd_url, "kube-apiserver": url})
+        urls: dict[Component, str] = {"etcd": etcd_url, "kube-apiserver": url}
+        components = Components(layout, lines, api.session, urls, tokens["kubelet"])
         stack.push_async_callback(_clean_up, components, layout)
         await components.start_all()
         await first_nodes(api, state, lines, components.check, layout)

@@ -1,5 +1,6 @@
 """Identities with exactly the rights that a test names."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
@@ -60,17 +61,18 @@ class Users:
         }
         await self._create(f"{root}/{kind.lower()}s", role)
         await self._create(f"{root}/{kind.lower()}bindings", binding)
-        for rule in rules:
-            await self._known(user, rule, namespace)
+        await asyncio.gather(*(self._known(user, rule, namespace) for rule in rules))
+
+    async def allowed(self, user: str, rule: JsonObject, *, namespace: str | None = None) -> bool:
+        """Whether the API server's authoriser lets this user, who is authenticated, do it."""
+        groups = ["system:authenticated"]
+        spec: JsonObject = {"user": user, "groups": groups, **attributes(rule, namespace)}
+        review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+        answer = await self.api.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+        return answer["status"]["allowed"] is True
 
     async def _known(self, user: str, rule: JsonObject, namespace: str | None) -> None:
-        spec: JsonObject = {"user": user, **attributes(rule, namespace)}
-        review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
-        await eventually(
-            lambda: self.api.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", review),
-            lambda answer: answer["status"]["allowed"] is True,
-            f"{user} has the right {rule}",
-        )
+        await eventually(lambda: self.allowed(user, rule, namespace=namespace), bool, f"{user} has the right {rule}")
 
     async def _account_token(self, namespace: str, name: str) -> str:
         await self._create(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": name}})

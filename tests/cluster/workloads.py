@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from tests.cluster.api import Api, ApiError, JsonObject
 from tests.cluster.control import ControlClient
@@ -129,6 +130,11 @@ def crash_looping(pod: JsonObject, *, restarts: int, exit_code: int, ended_at: s
         "state": {"waiting": {"reason": "CrashLoopBackOff", "message": message}},
         "lastState": {"terminated": terminated},
     }
+
+
+def running_since(started: datetime) -> JsonObject:
+    """A container's status, for set_container."""
+    return {"state": {"running": {"startedAt": started.strftime("%Y-%m-%dT%H:%M:%SZ")}}}
 
 
 def _spec(spec: JsonObject | None) -> JsonObject:
