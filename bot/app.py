@@ -94,6 +94,8 @@ async def _serve(settings: configured.Settings, ready: Callable[[str], None], st
                 gc.freeze()  # what was built up to here stays: the collector need not look at it again
                 ready(f"ready: workspace {identity.team}, clusters: {', '.join(clusters.names)}")
                 work.start(clusters.greet(_GREETING_SECONDS))
+                if settings.checks.controller_probe:
+                    work.start(clusters.sweep(settings.checks.controller_probe, _GREETING_SECONDS))
                 await stop.wait()
             finally:
                 await socket.stop()
@@ -105,7 +107,12 @@ async def _serve(settings: configured.Settings, ready: Callable[[str], None], st
 
 def _desk(settings: configured.Settings, slack: Slack, identity: Identity, clusters: Clusters, work: Work) -> Desk:
     checks = settings.checks
-    routes = Routes(exec=checks.exec, probe=checks.probe, secret_data=checks.read_secret_data)
+    routes = Routes(
+        exec=checks.exec,
+        probe=checks.probe,
+        secret_data=checks.read_secret_data,
+        controller_probe=checks.controller_probe,
+    )
 
     async def examined(target: Target) -> Report:
         chosen = await clusters.chosen(target)

@@ -7,10 +7,11 @@ import structlog
 from msgspec.structs import replace
 
 from bot.errors import ClusterUnreachableError, DoctorError, WrongUsageError
-from bot.kube.client import Cluster
+from bot.kube.client import Cluster, utc_now
 from bot.kube.gaps import UnreadableError
 from bot.kube.permissions import GET_VERSION
 from bot.kube.read import get
+from bot.kube.throwaway import sweep
 from bot.model import Target
 from bot.objects import Version
 
@@ -77,6 +78,21 @@ class Clusters:
             log.warning("a cluster cannot be reached", cluster=cluster.name, server=cluster.server, reason=reason)
         else:
             log.info("a cluster answers", cluster=cluster.name, version=version.git_version)
+
+    async def sweep(self, namespace: str, seconds: float) -> None:
+        """Removes what probes of a killed process left in that namespace of each cluster."""
+        await asyncio.gather(*(self._sweep(cluster, namespace, seconds) for cluster in self.connected.values()))
+
+    async def _sweep(self, cluster: Cluster, namespace: str, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                removed = await sweep(cluster.main, namespace, utc_now())
+        except (UnreadableError, DoctorError, TimeoutError) as error:
+            reason = str(error) or "no answer in time"
+            log.warning("left-overs of probes were not looked for", cluster=cluster.name, reason=reason)
+        else:
+            if removed:
+                log.info("left-overs of probes were removed", cluster=cluster.name, objects=removed)
 
     @property
     def names(self) -> Sequence[str]:

@@ -1,17 +1,18 @@
 """The use case behind every check: from a Target to a Report. Slack and the terminal both come here."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 
 from msgspec.structs import replace
 
-from bot.diagnosis import diagnose
+from bot.diagnosis import diagnose, together
 from bot.errors import WrongUsageError
 from bot.kube.client import Cluster
-from bot.kube.facets.gather import gather
 from bot.kube.resolve import resolve
-from bot.model import Report, Routes, Target
+from bot.kube.survey import survey
+from bot.model import Report, Routes, Survey, Target
 
 DEADLINE_SECONDS = 10
 LOG_LINES = 2000
@@ -35,7 +36,7 @@ async def examine(  # what is asked, how far it may go, and the clocks
     started = monotonic()
     cluster = _chosen(clusters, target.cluster)
     ref = await resolve(cluster, target, deadline_seconds=deadline_seconds)
-    snapshot = await gather(
+    found = await survey(
         cluster,
         ref,
         routes=routes,
@@ -44,9 +45,18 @@ async def examine(  # what is asked, how far it may go, and the clocks
         others=tuple(other for other in clusters.values() if other is not cluster),
         now=now,
     )
-    async with cluster.reckoning:
-        report = diagnose(snapshot)
+    report = await _concluded(cluster, found)
     return replace(report, took_ms=round((monotonic() - started) * 1000))
+
+
+async def _concluded(cluster: Cluster, found: Survey) -> Report:
+    """One pod at a time: what is ready meanwhile has its turn between two of them."""
+    reports = {}
+    for snapshot in found.snapshots():
+        async with cluster.reckoning:
+            reports[snapshot.target] = diagnose(snapshot)
+        await asyncio.sleep(0)
+    return together(found, reports)
 
 
 def _chosen(clusters: Mapping[str, Cluster], name: str) -> Cluster:

@@ -23,6 +23,7 @@ class Annotations(Struct, frozen=True, kw_only=True, omit_defaults=True):
     service_account_name: str = field(default="", name="kubernetes.io/service-account.name")
     service_account_uid: str = field(default="", name="kubernetes.io/service-account.uid")
     restarted_at: str = field(default="", name="kubectl.kubernetes.io/restartedAt")
+    revision: str = field(default="", name="deployment.kubernetes.io/revision")
 
 
 class OwnerReference(KubeStruct, frozen=True, kw_only=True):
@@ -184,6 +185,36 @@ class Pod(KubeStruct, frozen=True, kw_only=True):
     status: PodStatus = PodStatus()
 
 
+class Taint(KubeStruct, frozen=True, kw_only=True):
+    key: str
+    effect: str = ""
+    time_added: datetime | None = None
+
+
+class NodeSpec(KubeStruct, frozen=True, kw_only=True):
+    taints: tuple[Taint, ...] = ()
+
+
+class NodeCondition(KubeStruct, frozen=True, kw_only=True):
+    """`status` is "True", "False" or "Unknown"; its times are the API server's or the node's, whoever wrote it."""
+
+    type: str
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+    last_transition_time: datetime | None = None
+
+
+class NodeStatus(KubeStruct, frozen=True, kw_only=True):
+    conditions: tuple[NodeCondition, ...] = ()
+
+
+class Node(KubeStruct, frozen=True, kw_only=True):
+    metadata: Meta
+    spec: NodeSpec = NodeSpec()
+    status: NodeStatus = NodeStatus()
+
+
 class ObjectReference(KubeStruct, frozen=True, kw_only=True):
     name: str = ""
 
@@ -199,6 +230,10 @@ class EventSeries(KubeStruct, frozen=True, kw_only=True):
     last_observed_time: datetime | None = None
 
 
+class EventSource(KubeStruct, frozen=True, kw_only=True):
+    component: str = ""
+
+
 class Event(KubeStruct, frozen=True, kw_only=True):
     """A core/v1 Event; which time is set depends on who wrote it."""
 
@@ -211,6 +246,7 @@ class Event(KubeStruct, frozen=True, kw_only=True):
     first_timestamp: datetime | None = None
     last_timestamp: datetime | None = None
     series: EventSeries | None = None
+    source: EventSource = EventSource()
 
     @property
     def at(self) -> datetime | None:

@@ -1,4 +1,4 @@
-"""`[cluster:]namespace/[kind/]name`, as a person types it, into a Target. Pure."""
+"""`[cluster:]namespace/[kind/]name` or `[cluster:]namespace/NAME`, as a person types it, into a Target. Pure."""
 
 import re
 
@@ -49,10 +49,12 @@ _WITH_KIND = 3
 _NEXT_STEP = f"Write it as namespace/name, for example `{EXAMPLE}`, or as cluster:namespace/name."
 
 
-def parse_target(text: str) -> Target:
+def parse_target(text: str, *, namespace: str = "") -> Target:
     """The Target that the text names; spaces, quotes and backticks around it are forgiven.
 
-    The kind's usual short names are understood and written out. Raises WrongUsageError.
+    The kind's usual short names are understood and written out. With a `namespace` said elsewhere the text is
+    `[cluster:][kind/]name`. A namespace itself is `namespace/shop` or `shop/namespace/shop`, `ns` for short; one that
+    is really called `ns` has its objects addressed with their kind. Raises WrongUsageError.
     """
     cleaned = text.strip(_WRAPPERS)
     cluster, colon, rest = cleaned.rpartition(":")
@@ -61,14 +63,26 @@ def parse_target(text: str) -> Target:
     parts = rest.split("/")
     if not cleaned or not all(parts):
         raise WrongUsageError("That names no target: a part of it is empty.", next_step=_NEXT_STEP)
+    if namespace:
+        parts = [namespace, *parts]
+    elif len(parts) == _WITH_KIND - 1 and KINDS.get(parts[0].lower()) == "namespace":
+        parts = [parts[1], *parts]
     if len(parts) == 1:
         raise WrongUsageError(f"“{_shown(rest)}” does not say the namespace.", next_step=_NEXT_STEP)
     if len(parts) > _WITH_KIND:
         raise WrongUsageError(f"“{_shown(rest)}” has more than three parts.", next_step=_NEXT_STEP)
-    namespace, name = parts[0], parts[-1]
+    kind = _kind(parts[1]) if len(parts) == _WITH_KIND else ""
+    return _target(cluster, parts[0], kind, parts[-1])
+
+
+def _target(cluster: str, namespace: str, kind: str, name: str) -> Target:
     _refuse_unless(_is(_LABEL, namespace, _MOST_LABEL), "is not a namespace's name", namespace)
     _refuse_unless(_is(_SUBDOMAIN, name, _MOST_NAME), "is not an object's name", name)
-    kind = _kind(parts[1]) if len(parts) == _WITH_KIND else ""
+    if kind == "namespace" and name != namespace:
+        raise WrongUsageError(
+            f"Namespace “{_shown(name)}” is not inside namespace “{_shown(namespace)}”.",
+            next_step=f"Write `namespace/{name}` to have all of it checked.",
+        )
     return Target(cluster=cluster, namespace=namespace, kind=kind, name=name)
 
 

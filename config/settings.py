@@ -103,6 +103,9 @@ class Checks(_Section):
     exec: bool = Field(default=False, description="true or false")
     probe: bool = Field(default=False, description="true or false")
     read_secret_data: bool = Field(default=False, description="true or false")
+    controller_probe: Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")] = Field(
+        default="", description='the name of a namespace, or "" for no probe'
+    )
     deadline_seconds: int = Field(default=10, ge=1, le=30, description="a whole number of seconds from 1 to 30")
     log_lines: int = Field(default=2000, ge=1, le=20_000, description="a whole number from 1 to 20000")
 

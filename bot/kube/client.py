@@ -11,6 +11,7 @@ from bot.kube.connection import Connection, Server
 from bot.kube.kubeconfig import Chosen, choose, paths, read_text, text_of
 from bot.kube.login import Login, from_kubeconfig, in_cluster
 from bot.kube.proxies import proxy_for
+from bot.model import ServedDate, TokenCounts
 
 SERVICE_ACCOUNT_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -41,7 +42,12 @@ class Cluster:
         # Long reckoning (a log's lines, the diagnosis) is done one piece at a time: what is ready meanwhile, such as a
         # command to acknowledge, has its turn between two pieces, however many checks run.
         self.reckoning = asyncio.Lock()
+        # The API server's counts are megabytes to read and name nobody: the pods of one workload share one reading.
+        self.counting = asyncio.Lock()
+        self.counted: tuple[datetime, TokenCounts] | None = None
         self._direct: dict[tuple[str, str], Connection] = {}
+        # Until when (the loop's time) an API server that did not answer at its own address is left alone.
+        self.quiet_until: dict[str, float] = {}
 
     async def close(self) -> None:
         """Closes every connection. The cluster may be used again afterwards."""
@@ -58,6 +64,26 @@ class Cluster:
         """
         server = self.main.server
         return server.url.startswith("https://") and server.verify and not server.proxy
+
+    def dates(self, *, since: datetime) -> tuple[ServedDate, ...]:
+        """Of all answers to requests sent since then, for each address the two `Date` headers that bound its clock.
+
+        Latest against the answer's arrival, and earliest against the request's start: no other one says more.
+        """
+        found: dict[str, list[ServedDate]] = {}
+        for connection in (self.main, *self._direct.values()):
+            for served in connection.dates:
+                if served.sent >= since:
+                    found.setdefault(served.endpoint, []).append(served)
+        ends = [
+            end
+            for served in found.values()
+            for end in (
+                max(served, key=lambda one: one.date - one.received),
+                min(served, key=lambda one: one.date - one.sent),
+            )
+        ]
+        return tuple(dict.fromkeys(ends))
 
     def direct(self, url: str, *, tls_name: str = "") -> Connection:
         """The connection to another address of the same cluster, with the same authority and credentials."""

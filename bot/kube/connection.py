@@ -3,9 +3,11 @@
 import asyncio
 import os
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,12 +20,14 @@ from bot.errors import ClusterUnreachableError, WrongUsageError
 from bot.kube.certificates import not_after
 from bot.kube.gaps import SlowError, UnavailableError, UntrustedError, shortened
 from bot.kube.login import Identity, Login
+from bot.model import ServedDate
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _UNAUTHORIZED = 401
 _TOO_MANY = 429
 _LONGEST_WAIT_SECONDS = 2
 _CONNECTIONS_AT_ONCE = 50
+_MOST_DATES = 500
 
 
 class Server(Struct, frozen=True, kw_only=True):
@@ -63,6 +67,7 @@ class Connection:
         self._lock = asyncio.Lock()
         self._shown: Identity | None = None
         self._clients: list[ApiClient] = []
+        self.dates: deque[ServedDate] = deque(maxlen=_MOST_DATES)
 
     async def close(self) -> None:
         clients, self._clients, self._shown = self._clients, [], None
@@ -136,10 +141,13 @@ class Connection:
         method, url, headers, body, _ = await client.param_serialize(
             call.method, call.path, query_params=list(call.query), header_params={"Accept": call.accept}, body=call.body
         )
+        sent = self._now()
         answer = await client.call_api(
             method, url, CIMultiDict([*headers.items(), *identity.headers]), body, _request_timeout=_TIMEOUT
         )
         response: aiohttp.ClientResponse = answer.response
+        if (date := _date_of(response)) is not None:
+            self.dates.append(ServedDate(endpoint=self.server.url, date=date, sent=sent, received=self._now()))
         return response
 
     async def _client(self, identity: Identity) -> ApiClient:
@@ -204,6 +212,15 @@ def _written(path: Path, pem: str) -> str:
     path.touch(mode=0o600)
     path.write_text(pem)
     return str(path)
+
+
+def _date_of(response: aiohttp.ClientResponse) -> datetime | None:
+    """The answer's `Date`; None where it has none that can be read, or one without a time zone."""
+    try:
+        date = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return date.astimezone(UTC) if date.tzinfo else None
 
 
 def _asked_to_wait(response: aiohttp.ClientResponse) -> int | None:

@@ -5,6 +5,7 @@ from bot.redact import redact
 
 _MOST_WORDS = 300
 _A_MOMENT = 0.05
+ASK_AGAIN = "ask again; raise `checks.deadline_seconds` where the API server is always this slow"
 
 
 class UnreadableError(Exception):
@@ -46,6 +47,14 @@ class UnavailableError(UnreadableError):
     """Anything else: a broken connection, an error of the server, an answer that cannot be understood."""
 
 
+class BadAnswerError(UnavailableError):
+    """The API server itself answered, and with an error of its own or with what cannot be understood."""
+
+
+class ConflictError(UnavailableError):
+    """409: the object is another one by now, or there is one of this name already."""
+
+
 class UntrustedError(UnavailableError):
     """The server's certificate is not trusted, or has another name."""
 
@@ -66,7 +75,7 @@ def late(facet: str, seconds: float) -> Gap:
         facet=facet,
         kind=GapKind.TIMED_OUT,
         reason=f"no answer within {seconds:.1f} seconds" if seconds >= _A_MOMENT else "no time was left to ask",
-        mend="ask again; raise `checks.deadline_seconds` where the API server is always this slow",
+        mend=ASK_AGAIN,
     )
 
 
@@ -81,15 +90,24 @@ def follows(facet: str, need: Gap) -> Gap:
     )
 
 
-def denied_sentence(rule: Rule) -> str:
-    where = f" in namespace {rule.namespace}" if rule.namespace else ""
-    group = f".{rule.group}" if rule.group else ""
-    return f"token-doctor may not {rule.verb} {rule.resource}{group}{where}"
+def denied_sentence(*rules: Rule) -> str:
+    """What may not be done; rules that differ only in the resource are told together."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for rule in rules:
+        group = f".{rule.group}" if rule.group else ""
+        alike.setdefault((rule.verb, rule.namespace), []).append(f"{rule.resource}{group}")
+    told = (
+        f"{verb} {', '.join(what)}{f' in namespace {namespace}' if namespace else ''}"
+        for (verb, namespace), what in alike.items()
+    )
+    return f"token-doctor may not {' or '.join(told)}"
 
 
-def how_to_allow(rule: Rule) -> str:
-    role = f"a Role in namespace {rule.namespace}" if rule.namespace else "a ClusterRole"
-    return f"allow it: add `{rule.as_yaml()}` to {role} that is bound to token-doctor"
+def how_to_allow(*rules: Rule) -> str:
+    """The lines to add, for rules of which all or none are for one namespace."""
+    role = f"a Role in namespace {rules[0].namespace}" if rules[0].namespace else "a ClusterRole"
+    lines = " and ".join(f"`{line}`" for line in dict.fromkeys(rule.as_yaml() for rule in rules))
+    return f"allow it: add {lines} to {role} that is bound to token-doctor"
 
 
 def shortened(words: str) -> str:

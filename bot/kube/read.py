@@ -1,22 +1,34 @@
 """One request to an API server: the status checked, the size bounded, the answer typed."""
 
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import aiohttp
 import msgspec
+from msgspec import structs
 
 from bot.errors import ClusterUnreachableError
 from bot.kube.connection import Call, Connection
-from bot.kube.gaps import AbsentError, DeniedError, RefusedError, UnavailableError, UnreadableError, shortened
+from bot.kube.gaps import (
+    AbsentError,
+    BadAnswerError,
+    ConflictError,
+    DeniedError,
+    RefusedError,
+    UnavailableError,
+    UnreadableError,
+    shortened,
+)
 from bot.kube.permissions import Operation
 from bot.messages import forbidden
 from bot.objects import KubeStruct, ListMeta
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Query = Mapping[str, str]
 
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -24,6 +36,7 @@ METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 PAGE = 500
 _MOST_BYTES = 32 * 1024 * 1024
 _MOST_ERROR_BYTES = 64 * 1024
+_LONGEST_LINE = 64 * 1024
 _NOBODY = "system:anonymous"
 
 
@@ -32,6 +45,16 @@ class Items(KubeStruct, Generic[T], frozen=True, kw_only=True):
 
     metadata: ListMeta = ListMeta()
     items: tuple[T, ...] | None = ()
+
+
+class Page(Protocol[T_co]):
+    """A piece of a list."""
+
+    @property
+    def metadata(self) -> ListMeta: ...
+
+    @property
+    def items(self) -> tuple[T_co, ...] | None: ...
 
 
 class _Status(KubeStruct, frozen=True, kw_only=True):
@@ -101,10 +124,25 @@ async def get_all(  # the parts of a request
     most: int = 10_000,
 ) -> tuple[T, ...]:
     """Every object of a list, page by page. More than `most` is an UnavailableError: half a list is no list."""
+    wanted: type[Items[T]] = Items[item]  # type: ignore[valid-type]  # a type made at run time, from `item`
+    return await get_pages(connection, operation, wanted, namespace=namespace, query=query, accept=accept, most=most)
+
+
+async def get_pages(  # the parts of a request
+    connection: Connection,
+    operation: Operation,
+    page: type[Page[T]],
+    *,
+    namespace: str = "",
+    query: Query | None = None,
+    accept: str = "application/json",
+    most: int = 10_000,
+) -> tuple[T, ...]:
+    """The same, of a list whose pages have a form of their own."""
     try:
-        return await _pages(connection, operation, item, namespace, query or {}, accept, most)
+        return await _pages(connection, operation, page, namespace, query or {}, accept, most)
     except _ExpiredError:
-        return await _pages(connection, operation, item, namespace, query or {}, accept, most)
+        return await _pages(connection, operation, page, namespace, query or {}, accept, most)
 
 
 async def get_some(  # the parts of a request
@@ -151,10 +189,29 @@ async def tail(
     return text[-most:], dropped or len(text) > most
 
 
+async def matches(connection: Connection, operation: Operation, wanted: re.Pattern[bytes]) -> list[re.Match[bytes]]:
+    """The lines of a text that are wanted, whole. It is read piece by piece: no more than a line of it is kept."""
+    call = Call(method=operation.method, path=operation.path(), accept="text/plain")
+    found: list[re.Match[bytes]] = []
+    rest = b""
+    async with _answer(connection, call, operation, "") as response:
+        async for chunk in response.content.iter_any():
+            *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) > _LONGEST_LINE:
+                raise UnavailableError(f"a line of the answer is longer than {_LONGEST_LINE // 1024} KiB")
+            found += [match for line in lines if (match := wanted.fullmatch(line))]
+    return [*found, *filter(None, [wanted.fullmatch(rest)])]
+
+
 async def _pages(  # noqa: PLR0917  # the parts of a request, from the one function above
-    connection: Connection, operation: Operation, item: type[T], namespace: str, query: Query, accept: str, most: int
+    connection: Connection,
+    operation: Operation,
+    wanted: type[Page[T]],
+    namespace: str,
+    query: Query,
+    accept: str,
+    most: int,
 ) -> tuple[T, ...]:
-    wanted: type[Items[T]] = Items[item]  # type: ignore[valid-type]  # a type made at run time, from `item`
     found: list[T] = []
     place: dict[str, str] = {}
     while True:
@@ -202,15 +259,20 @@ async def failure(response: aiohttp.ClientResponse, operation: Operation, namesp
                     "The API server takes token-doctor for nobody (system:anonymous): no credentials were sent.",
                     next_step="Give the kubeconfig's user a token, a client certificate or an exec plugin.",
                 )
-            return DeniedError(refused.rule if refused else operation.rule(namespace))
+            rule = refused.rule if refused else operation.rule(namespace)
+            return DeniedError(structs.replace(rule, name=operation.name))
         case 400 | 422:
             return RefusedError(words)
         case 404:
             return AbsentError(words)
+        case 409:
+            return ConflictError(words)
         case 410:
             return _ExpiredError(words)
         case 429:
             return UnavailableError(f"the API server is overloaded and asks to wait: {words}")
+        case 500:
+            return BadAnswerError(f"the API server answered 500: {words}")
         case code:
             return UnavailableError(f"the API server answered {code}: {words}")
 
@@ -242,5 +304,5 @@ def _decoded(body: bytes, wanted: type[T]) -> T:
     try:
         decoded: T = _decoder(cast("Any", wanted)).decode(body)
     except msgspec.DecodeError as error:
-        raise UnavailableError(f"the API server's answer cannot be understood: {shortened(str(error))}") from None
+        raise BadAnswerError(f"the API server's answer cannot be understood: {shortened(str(error))}") from None
     return decoded

@@ -1,26 +1,29 @@
 """From what a person typed to an object that exists; near misses are offered, never guessed."""
 
 import asyncio
-from difflib import get_close_matches
+from collections.abc import Sequence
+
+from msgspec import Struct
 
 from bot import objects
 from bot.errors import ClusterForbiddenError, ClusterUnreachableError, DoctorError, TargetNotFoundError
 from bot.kube import read
 from bot.kube.client import Cluster
-from bot.kube.gaps import AbsentError, DeniedError, UnreadableError
-from bot.kube.permissions import GET_NAMESPACE, GET_POD, LIST_NAMESPACES, LIST_PODS, Operation
-from bot.model import ObjectRef, Target
+from bot.kube.gaps import AbsentError, DeniedError, UnreadableError, denied_sentence, how_to_allow
+from bot.kube.kinds import BY_WORD, NAMESPACE, POD, SERVICE_ACCOUNT, WORKLOADS, Kind
+from bot.kube.near import nearest, other_namespaces
+from bot.kube.together import all_of
+from bot.model import ObjectRef, Rule, Target
+from bot.targets import KINDS
 
-_MOST_OFFERED = 5
-_MOST_LISTED = 5_000
-_CLOSENESS = 0.6
+_BARE = (POD, *WORKLOADS, SERVICE_ACCOUNT)
 
 
 async def resolve(cluster: Cluster, target: Target, *, deadline_seconds: float = 10) -> ObjectRef:
-    """The pod that the target names.
+    """The object that the target names: a bare name is a pod, a workload, or else a service account.
 
-    Raises TargetNotFoundError with the nearest names, ClusterForbiddenError with the rule to add, and
-    ClusterUnreachableError.
+    Raises TargetNotFoundError with the nearest names, or with those of which it may be any; ClusterForbiddenError with
+    the rule to add, and ClusterUnreachableError.
     """
     try:
         async with asyncio.timeout(deadline_seconds):
@@ -30,8 +33,6 @@ async def resolve(cluster: Cluster, target: Target, *, deadline_seconds: float =
             f"Cluster {cluster.name} did not answer within {deadline_seconds:.0f} seconds.",
             next_step=f"Check that {cluster.server} can be reached from here.",
         ) from None
-    except DeniedError as error:
-        raise ClusterForbiddenError(f"{error}, so nothing can be said.", next_step=error.mend) from None
     except UnreadableError as error:
         raise ClusterUnreachableError(
             f"Cluster {cluster.name} cannot be asked: {error}.",
@@ -39,74 +40,100 @@ async def resolve(cluster: Cluster, target: Target, *, deadline_seconds: float =
         ) from None
 
 
+class _Looked(Struct, frozen=True):
+    """What came of looking for one kind: the object, or the rule that keeps it from being looked for."""
+
+    kind: Kind
+    ref: ObjectRef | None = None
+    denied: Rule | None = None
+
+
 async def _resolve(cluster: Cluster, target: Target) -> ObjectRef:
-    if target.kind in {"", "pod"}:
-        try:
-            found = await read.metadata(
-                cluster.main, GET_POD, objects.Named, namespace=target.namespace, name=target.name
-            )
-        except AbsentError:
-            pass
-        else:
-            return ObjectRef(
-                cluster=cluster.name,
-                api_version="v1",
-                kind="Pod",
-                namespace=target.namespace,
-                name=target.name,
-                uid=found.metadata.uid,
-            )
+    wanted = (BY_WORD[target.kind],) if target.kind else _BARE
+    # Side by side: a name that may be seven things costs the time of one.
+    looked = await all_of(_look(cluster, target, kind) for kind in wanted)
+    found = [look for look in looked if look.ref]
+    denied = [look for look in looked if look.denied]
+    running = [look for look in found if look.kind is not SERVICE_ACCOUNT]
+    if len(running) > 1:
+        raise _several(target, running)
+    chosen = running or ([] if denied else found)
+    if chosen and chosen[0].ref:
+        return chosen[0].ref
+    if denied:
+        raise _not_looked_for(target, denied, found)
     raise await _not_found(cluster, target)
 
 
-async def _not_found(cluster: Cluster, target: Target) -> DoctorError:
-    namespaces = await _other_namespaces(cluster, target.namespace)
-    if namespaces is not None:
-        near = tuple(f"{name}/{target.name}" for name in _close(target.namespace, namespaces))
-        return TargetNotFoundError(
-            f"There is no namespace {target.namespace} in cluster {cluster.name}.", nearest=near, next_step=_offer(near)
-        )
-    pods = await _names(cluster, LIST_PODS, namespace=target.namespace)
-    near = tuple(f"{target.namespace}/{name}" for name in _nearest(target.name, pods))
-    if target.kind in {"", "pod"}:
-        sentence = f"There is no pod {target.namespace}/{target.name} in cluster {cluster.name}."
-    else:
-        sentence = f"A {target.kind} cannot be checked, only a pod can."
-    return TargetNotFoundError(sentence, nearest=near, next_step=_offer(near))
-
-
-async def _other_namespaces(cluster: Cluster, name: str) -> list[str] | None:
-    """The names of all namespaces, when this one does not exist; None when it does, or nobody may know."""
+async def _look(cluster: Cluster, target: Target, kind: Kind) -> _Looked:
     try:
-        await read.metadata(cluster.main, GET_NAMESPACE, objects.Named, namespace=name, name=name)
+        found = await read.metadata(cluster.main, kind.get, objects.Named, namespace=target.namespace, name=target.name)
     except AbsentError:
-        return await _names(cluster, LIST_NAMESPACES)
-    except DeniedError:
-        return None
-    return None
+        return _Looked(kind)
+    except DeniedError as error:
+        return _Looked(kind, denied=error.rule)
+    return _Looked(
+        kind,
+        ObjectRef(
+            cluster=cluster.name,
+            api_version=kind.api_version,
+            kind=kind.name,
+            namespace=target.namespace,
+            name=target.name,
+            uid=found.metadata.uid,
+        ),
+    )
 
 
-async def _names(cluster: Cluster, operation: Operation, *, namespace: str = "") -> list[str]:
-    """What may not be listed is not offered: the answer stays true without it."""
-    try:
-        found = await read.get_all(
-            cluster.main, operation, objects.Named, namespace=namespace, accept=read.METADATA_LIST, most=_MOST_LISTED
-        )
-    except UnreadableError:
-        return []
-    return sorted(item.metadata.name for item in found)
+def _several(target: Target, found: Sequence[_Looked]) -> TargetNotFoundError:
+    kinds = " and ".join(f"a {look.kind}" for look in found)
+    names = tuple(f"{target.namespace}/{look.kind.word}/{target.name}" for look in found)
+    return TargetNotFoundError(
+        f"More than one thing is called {target.namespace}/{target.name}: {kinds}.",
+        nearest=names,
+        next_step=f"Which: {' or '.join(names)}?",
+    )
 
 
-def _nearest(name: str, names: list[str]) -> list[str]:
-    """Those that begin with the name first (a workload's pods), then those that look like it."""
-    begin = [candidate for candidate in names if candidate.startswith(name)]
-    rest = [candidate for candidate in names if candidate not in set(begin)]
-    return (begin + _close(name, rest))[:_MOST_OFFERED]
+def _not_looked_for(target: Target, denied: Sequence[_Looked], found: Sequence[_Looked]) -> ClusterForbiddenError:
+    """What may not be read is not taken for absent."""
+    rules = [look.denied for look in denied if look.denied]
+    step = how_to_allow(*rules)
+    if target.kind:
+        return ClusterForbiddenError(f"{denied_sentence(*rules)}, so nothing can be said.", next_step=step)
+    name = f"{target.namespace}/{target.name}"
+    sentence = f"{denied_sentence(*rules)}, so it was not looked whether {name} is a {_any(denied)}."
+    if found:
+        word = found[0].kind.word
+        sentence += f" There is a {found[0].kind} of that name."
+        step += f"; or ask for {target.namespace}/{word}/{target.name}"
+    elif len(denied) < len(_BARE):
+        sentence += " It is nothing else."
+    return ClusterForbiddenError(sentence, next_step=step)
 
 
-def _close(name: str, names: list[str]) -> list[str]:
-    return get_close_matches(name, names, n=_MOST_OFFERED, cutoff=_CLOSENESS)
+def _any(looked: Sequence[_Looked]) -> str:
+    words = [str(look.kind) for look in looked]
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def _offer(near: tuple[str, ...]) -> str:
-    return f"Did you mean {' or '.join(near)}?" if near else "Check the name with `kubectl get pods`."
+async def _not_found(cluster: Cluster, target: Target) -> DoctorError:
+    others = await other_namespaces(cluster, target)
+    if others is not None or target.kind == NAMESPACE.word:
+        near = others or ()
+        sentence = f"There is no namespace {target.namespace} in cluster {cluster.name}."
+        hint = _kind_first(target)
+    else:
+        near = await nearest(cluster, target)
+        name = f"{target.namespace}/{target.name}"
+        said = BY_WORD[target.kind] if target.kind else None
+        sentence = f"There is no {said or 'pod, workload or service account'} {name} in cluster {cluster.name}."
+        hint = f"Check the name with `kubectl -n {target.namespace} get {said.get.resource if said else 'pods'}`."
+    return TargetNotFoundError(sentence, nearest=near, next_step=f"Did you mean {' or '.join(near)}?" if near else hint)
+
+
+def _kind_first(target: Target) -> str:
+    """`deploy/checkout`, as kubectl takes it, names no namespace here."""
+    if not target.kind and (kind := KINDS.get(target.namespace)):
+        return f"If {target.namespace} is meant as a kind, write it as NAMESPACE/{kind}/{target.name}."
+    return "Check the name with `kubectl get namespaces`."

@@ -1,8 +1,6 @@
 """TokenReview: the API server's own verdict on a token, from each API server that can be reached."""
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 from msgspec import Struct
 
@@ -10,7 +8,7 @@ from bot.errors import DoctorError, NotATokenError
 from bot.kube import endpoints, read
 from bot.kube.client import Cluster
 from bot.kube.connection import Connection
-from bot.kube.gaps import UnreadableError, UntrustedError, shortened
+from bot.kube.gaps import UnreadableError, shortened
 from bot.kube.permissions import REVIEW_TOKEN
 from bot.kube.together import all_of
 from bot.model import Review
@@ -18,7 +16,6 @@ from bot.redact import redact
 from bot.tokens import RawToken
 
 _DIRECT_SECONDS = 2
-"""An address of an API server is often private: a packet to it is dropped, not refused."""
 
 
 class _User(Struct, frozen=True):
@@ -51,28 +48,21 @@ async def review(cluster: Cluster, raw: RawToken, *, audiences: Sequence[str] = 
 
 
 async def _direct_urls(cluster: Cluster) -> tuple[str, ...]:
-    if cluster.endpoints:
-        urls: tuple[str, ...] = cluster.endpoints
-    elif not cluster.may_go_direct:
+    if cluster.endpoints or not cluster.may_go_direct:
+        return endpoints.beside(cluster, ())
+    try:
+        return endpoints.beside(cluster, await endpoints.published(cluster))
+    except UnreadableError:
+        # The facet `api_servers` says why; the configured address has answered already.
         return ()
-    else:
-        try:
-            urls = await endpoints.published(cluster)
-        except UnreadableError:
-            # The facet `api_servers` says why; the configured address has answered already.
-            return ()
-    return tuple(url for url in urls if url != cluster.server)
 
 
 async def _review_direct(cluster: Cluster, url: str, raw: RawToken, audiences: Sequence[str]) -> Review | None:
-    names = ("",) if cluster.endpoints else (endpoints.TLS_NAME, "")
     try:
-        async with asyncio.timeout(_DIRECT_SECONDS):
-            for name in names[:-1]:
-                with suppress(UntrustedError):
-                    return await _review(cluster.direct(url, tls_name=name), raw, audiences)
-            return await _review(cluster.direct(url, tls_name=names[-1]), raw, audiences)
-    except (UnreadableError, DoctorError, TimeoutError):
+        return await endpoints.ask(
+            cluster, url, lambda connection: _review(connection, raw, audiences), seconds=_DIRECT_SECONDS
+        )
+    except (UnreadableError, DoctorError):
         return None
 
 

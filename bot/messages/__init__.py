@@ -5,10 +5,16 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from bot.messages.table import BARE, MESSAGES, Message, Origin
+from bot.messages import authenticators
+from bot.messages.table import BARE, Message, Origin
+from bot.messages.table import MESSAGES as _OF_TOKENS
 from bot.model import Rule
 
 __all__ = ["BARE", "MESSAGES", "Forbidden", "Message", "Origin", "by_cause", "forbidden", "meanings", "rejections"]
+
+
+MESSAGES: tuple[Message, ...] = (*_OF_TOKENS, *authenticators.MESSAGES)
+"""The whole catalogue."""
 
 
 class Forbidden(Struct, frozen=True):
@@ -31,8 +37,17 @@ def meanings(text: str) -> tuple[Message, ...]:
 
 
 def rejections(text: str) -> tuple[Message, ...]:
-    """The API server's reasons in the text of a TokenReview's error or of a line in its log."""
-    return tuple(entry for entry in meanings(text) if entry.origin is Origin.API_SERVER)
+    """The API server's reasons in the text of a TokenReview's error or of a line in its log.
+
+    A webhook that could not be asked is no reason beside another one; alone it means that nobody knew the token.
+    """
+    said = [entry for entry in meanings(text) if entry.origin is Origin.API_SERVER]
+    own = tuple(entry for entry in said if entry not in authenticators.MESSAGES)
+    if own:
+        return own
+    beside = tuple(entry for entry in said if entry in authenticators.REFUSALS and "invalid bearer token" in text)
+    is_webhook = any(entry.cause == "webhook-authenticator-failing" for entry in beside)
+    return (BARE, *beside) if is_webhook and len(beside) == 1 else beside
 
 
 _FORBIDDEN = re.compile(

@@ -17,6 +17,7 @@ class Origin(StrEnum):
     API_SERVER = "API server"
     CLIENT = "client"
     KUBELET = "kubelet"
+    CONTROLLER_MANAGER = "controller manager"
 
 
 class Message(Struct, frozen=True, kw_only=True, dict=True):
@@ -312,4 +313,56 @@ _KUBELET_LINES = (
     ),
 )
 
-MESSAGES: tuple[Message, ...] = (*_REJECTIONS, BARE, *_CLIENT_LINES, *_KUBELET_LINES)
+_CONTROLLER_MANAGER_LINES = (
+    Message(
+        pattern=r"is disabled because there is no private key",
+        example='"Controller is disabled because there is no private key" controller="serviceaccount-token-controller"',
+        causes=("token-controller-keyless",),
+        meaning="--service-account-private-key-file is not given: nobody fills token Secrets.",
+        source="cmd/kube-controller-manager/app/service_accounts.go",
+        origin=Origin.CONTROLLER_MANAGER,
+    ),
+    Message(
+        pattern=r'controller is disabled" controller="serviceaccount-token(?:-controller)?"',
+        example='"Warning: controller is disabled" controller="serviceaccount-token-controller"',
+        causes=("token-controller-down",),
+        meaning="--controllers leaves the token controller out: nobody fills token Secrets.",
+        source="cmd/kube-controller-manager/app/controllermanager.go",
+        origin=Origin.CONTROLLER_MANAGER,
+        versions="1.30, but not 1.36",
+    ),
+    Message(
+        pattern=r"error reading key for service account token controller",
+        example="error reading key for service account token controller: open /etc/kubernetes/pki/sa.key: no such file",
+        causes=("token-controller-down",),
+        meaning="The file of --service-account-private-key-file cannot be read, and the controller manager ends.",
+        source="cmd/kube-controller-manager/app/service_accounts.go",
+        origin=Origin.CONTROLLER_MANAGER,
+    ),
+    Message(
+        pattern=r"error parsing root-ca-file at ",
+        example="error parsing root-ca-file at /etc/ca.crt: open /etc/ca.crt: no such file or directory",
+        causes=("token-controller-down",),
+        meaning="The file of --root-ca-file is no certificate authority, and the controller manager ends.",
+        source="cmd/kube-controller-manager/app/service_accounts.go",
+        origin=Origin.CONTROLLER_MANAGER,
+    ),
+    Message(
+        pattern=r"[Pp]opulating serviceaccount token",
+        example='"Populating serviceaccount token" err="…" secret="shop/ci-token" serviceAccount="shop/ci"',
+        causes=("token-controller-down", "secret-unfilled"),
+        meaning="The controller could not write a token into its Secret. It tries ten times, and then gives up.",
+        source="pkg/controller/serviceaccount/tokens_controller.go",
+        origin=Origin.CONTROLLER_MANAGER,
+    ),
+    Message(
+        pattern=r"\bleaderelection lost\b",
+        example='"leaderelection lost"',
+        causes=("token-controller-down",),
+        meaning="It could not renew its Lease in time, and ends; another one takes over, or it starts again.",
+        source="cmd/kube-controller-manager/app/controllermanager.go",
+        origin=Origin.CONTROLLER_MANAGER,
+    ),
+)
+
+MESSAGES: tuple[Message, ...] = (*_REJECTIONS, BARE, *_CLIENT_LINES, *_KUBELET_LINES, *_CONTROLLER_MANAGER_LINES)

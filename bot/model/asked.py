@@ -28,12 +28,16 @@ class ObjectRef(Noun, frozen=True, kw_only=True):
     uid: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind.lower()} {self.namespace}/{self.name}"
+        return f"{self.kind.lower()} {self.name if self.kind == 'Namespace' else f'{self.namespace}/{self.name}'}"
 
 
 class Routes(Noun, frozen=True, kw_only=True):
-    """Which of the stronger routes to a token are switched on. All of them are off by default."""
+    """Which of the stronger routes to a token are switched on. All of them are off by default.
+
+    `controller_probe` is the namespace in which a throw-away token Secret may be made, "" for none.
+    """
 
     exec: bool = False
     probe: bool = False
     secret_data: bool = False
+    controller_probe: str = ""

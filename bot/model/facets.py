@@ -26,7 +26,8 @@ class Rule(Noun, frozen=True, kw_only=True):
         """The line to put under `rules:` of a Role or ClusterRole; a resource with a slash first is a bare path."""
         if self.resource.startswith("/"):
             return f'- {{nonResourceURLs: ["{self.resource}"], verbs: ["{self.verb}"]}}'
-        return f'- {{apiGroups: ["{self.group}"], resources: ["{self.resource}"], verbs: ["{self.verb}"]}}'
+        only = f', resourceNames: ["{self.name}"]' if self.name else ""
+        return f'- {{apiGroups: ["{self.group}"], resources: ["{self.resource}"]{only}, verbs: ["{self.verb}"]}}'
 
 
 class GapKind(StrEnum):
@@ -68,11 +69,19 @@ class UnreadError(Exception):
 class Facet(Noun, Generic[T], frozen=True, kw_only=True):
     """One thing read about the target: a value, or the Gap that says why there is none.
 
-    `T` may include None where absence is itself an answer (a service account that does not exist).
+    `T` may include None where absence is itself an answer (a service account that does not exist). `missing` is what
+    a value that was read lacks, such as one container's log: a finding holds all the same, finding nothing proves
+    nothing.
     """
 
     value: T | None = None
     gap: Gap | None = None
+    missing: Gap | None = None
+
+    @property
+    def unread(self) -> Gap | None:
+        """Why not all of it was read."""
+        return self.gap or self.missing
 
     def read(self) -> T:
         """The value; raises UnreadError where there is a Gap."""

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from bot import objects
 from bot.model.facets import Rule
 from bot.model.noun import Noun
 
@@ -22,18 +21,6 @@ class ContainerLog(Noun, frozen=True, kw_only=True):
     previous: bool = False
     truncated: bool = False
     pod: str = ""
-
-
-class ReferencedSecret(Noun, frozen=True, kw_only=True):
-    """A Secret that the pod mounts or reads into its environment; `secret` is None when there is none."""
-
-    name: str
-    secret: objects.Named | None = None
-    type: str = ""
-
-    @property
-    def is_token(self) -> bool:
-        return self.type == "kubernetes.io/service-account-token"
 
 
 class Discovery(Noun, frozen=True, kw_only=True):

@@ -71,8 +71,20 @@ class BlastRadius(Noun, frozen=True, kw_only=True):
     pods: tuple[str, ...] = ()
 
 
+class Member(Noun, frozen=True, kw_only=True):
+    """One of those that a target was answered by, in one line: a pod of a workload, or a workload of a namespace."""
+
+    name: str
+    verdict: Verdict
+    headline: str
+
+
 class Report(Noun, frozen=True, kw_only=True):
-    """The answer: findings ranked so that the root comes first and its symptoms after it."""
+    """The answer: findings ranked so that the root comes first and its symptoms after it.
+
+    `notes` are sentences about the target as a whole, such as how many of its pods were examined; `members` are those
+    pods, or a namespace's workloads, the gravest first.
+    """
 
     target: ObjectRef
     taken_at: datetime
@@ -86,3 +98,26 @@ class Report(Noun, frozen=True, kw_only=True):
     endpoints: tuple[str, ...] = ()
     version: str = ""
     took_ms: int = 0
+    notes: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
+
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """The findings that are about what is wrong, the root first."""
+        advice = {finding.code for finding in self.advice}
+        return tuple(finding for finding in self.findings if finding.code not in advice)
+
+    @property
+    def advice(self) -> tuple[Finding, ...]:
+        """The findings that are good practice only: told apart from the cause, and never in the headline."""
+        symptoms = {code for finding in self.findings for code in finding.symptoms}
+        return tuple(each for each in self.findings if each.cause.practice and each.code not in symptoms)
+
+    @property
+    def unwell(self) -> tuple[Member, ...]:
+        """The members of which there is something to say."""
+        return tuple(member for member in self.members if member.verdict is not Verdict.HEALTHY)
+
+    @property
+    def well(self) -> tuple[Member, ...]:
+        return tuple(member for member in self.members if member.verdict is Verdict.HEALTHY)

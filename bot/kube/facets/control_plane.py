@@ -1,39 +1,20 @@
-"""What the API servers say of themselves."""
+"""Each API server by itself: its version, and what it publishes."""
 
-import asyncio
-
-from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot import objects
-from bot.errors import DoctorError
+from bot.errors import ClusterUnreachableError, DoctorError
 from bot.kube import endpoints, read
 from bot.kube.client import Cluster
 from bot.kube.connection import Connection
 from bot.kube.facets.graph import EVERYTHING, Asking, facet
-from bot.kube.gaps import AbsentError, SlowError, UnavailableError, UnobservableError, UnreadableError
-from bot.kube.permissions import GET_ISSUER, GET_KEYS, GET_VERSION
+from bot.kube.facets.issuer import Published, published_by
+from bot.kube.gaps import DeniedError, UnavailableError, UnobservableError, UnreadableError, gap_of
+from bot.kube.permissions import GET_VERSION
 from bot.kube.together import all_of, both
-from bot.model import ClusterIssuer, Discovery
+from bot.model import EndpointDiscovery, GapKind
 
-_PATIENCE_SECONDS = 3
-
-
-class _Configuration(Struct, frozen=True):
-    """`/.well-known/openid-configuration`."""
-
-    issuer: str
-    algorithms: tuple[str, ...] = field(default=(), name="id_token_signing_alg_values_supported")
-
-
-class _Key(Struct, frozen=True):
-    kid: str = ""
-    alg: str = ""
-
-
-class _Keys(Struct, frozen=True):
-    """`/openid/v1/jwks`."""
-
-    keys: tuple[_Key, ...] = ()
+_DIRECT_SECONDS = 1.5
 
 
 @facet(of=EVERYTHING)
@@ -43,54 +24,48 @@ async def version(asking: Asking) -> objects.Version:
 
 
 @facet(of=EVERYTHING)
-async def discovery(asking: Asking) -> Discovery:
-    """The issuer and the keys, as this API server publishes them."""
-    return await _discovery(asking.api)
-
-
-@facet(of=EVERYTHING, seconds=_PATIENCE_SECONDS + 1)
-async def other_issuers(asking: Asking) -> tuple[ClusterIssuer, ...]:
-    """What the other clusters publish: a token may be one of theirs. Clusters that do not answer are left out.
-
-    Only when none of them answers is it a Gap.
-    """
-    answers = await all_of(_issuer(cluster) for cluster in asking.others)
-    issuers = tuple(answer for answer in answers if isinstance(answer, ClusterIssuer))
-    failures = [answer for answer in answers if isinstance(answer, UnreadableError)]
-    if failures and not issuers:
-        raise failures[0]
-    return issuers
-
-
-@facet(of=EVERYTHING)
 async def api_servers(asking: Asking) -> tuple[str, ...]:
     """The address of each API server; none where they are not published (a managed or a loopback one)."""
     return await endpoints.published(asking.cluster)
 
 
-async def _discovery(connection: Connection) -> Discovery:
-    try:
-        configuration, keys = await both(
-            read.get(connection, GET_ISSUER, _Configuration), read.get(connection, GET_KEYS, _Keys, accept="*/*")
-        )
-    except AbsentError:
-        raise UnobservableError(
-            "the API server publishes no issuer: its --service-account-issuer is no https URL"
-        ) from None
-    return Discovery(
-        issuer=configuration.issuer,
-        key_ids=tuple(key.kid for key in keys.keys),
-        algorithms=tuple(sorted({key.alg for key in keys.keys if key.alg})) or configuration.algorithms,
-    )
+class _RefusedBotError(UnavailableError):
+    """An API server refuses the bot's own credentials, which the configured address accepts."""
 
 
-async def _issuer(cluster: Cluster) -> ClusterIssuer | UnreadableError:
+@facet(of=EVERYTHING, uses=(api_servers,))
+async def endpoint_discoveries(asking: Asking) -> tuple[EndpointDiscovery, ...]:
+    """What each API server says of itself when it is asked at its own address, beside the configured one.
+
+    One that cannot be reached from here is said to be missing: what it would say cannot be told.
+    """
+    published = asking.facet(api_servers)
+    urls = endpoints.beside(asking.cluster, () if published.gap else published.read())
+    answers = await all_of(_endpoint(asking.cluster, url) for url in urls)
+    failed = [answer for answer in answers if isinstance(answer, UnreadableError)]
+    if failed:
+        gap = gap_of("endpoint_discoveries", failed[0])
+        # An address that is published is often a private one; one that is configured should answer.
+        private = not asking.cluster.endpoints and not isinstance(failed[0], DeniedError | _RefusedBotError)
+        reason = f"not every API server could be asked by itself: {gap.reason}"
+        kind = GapKind.UNOBSERVABLE if private else gap.kind
+        asking.missing["endpoint_discoveries"] = replace(gap, kind=kind, reason=reason)
+    return tuple(answer for answer in answers if isinstance(answer, EndpointDiscovery))
+
+
+async def _endpoint(cluster: Cluster, url: str) -> EndpointDiscovery | UnreadableError:
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            return ClusterIssuer(cluster=cluster.name, discovery=await _discovery(cluster.main))
+        found, published = await endpoints.ask(cluster, url, _asked, seconds=_DIRECT_SECONDS)
+        return EndpointDiscovery(endpoint=url, version=found.git_version, discovery=published.discovery())
+    except UnobservableError:
+        return EndpointDiscovery(endpoint=url)
     except UnreadableError as error:
         return error
-    except TimeoutError:
-        return SlowError(f"cluster {cluster.name} did not answer within {_PATIENCE_SECONDS} seconds")
+    except ClusterUnreachableError:
+        return _RefusedBotError(f"{url} refuses token-doctor's own credentials (401)")
     except DoctorError as error:
         return UnavailableError(str(error))
+
+
+async def _asked(connection: Connection) -> tuple[objects.Version, Published]:
+    return await both(read.get(connection, GET_VERSION, objects.Version), published_by(connection))

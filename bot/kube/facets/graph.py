@@ -1,8 +1,10 @@
 """Facets and the order they are read in: each starts as soon as those it needs are there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from dataclasses import replace as copy
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -31,19 +33,23 @@ EVERYTHING = RUNNING | SERVICE_ACCOUNT | SECRET | NAMESPACE
 
 @dataclass(frozen=True, kw_only=True)
 class Switch:
-    """A route that is off until somebody switches it on: its flag, its setting, and what it would add."""
+    """A route that is off until somebody switches it on: its flag, its setting, and what it would add.
+
+    `value` is what the setting takes.
+    """
 
     is_on: Callable[[Routes], bool]
     flag: str
     setting: str
     adds: str
+    value: str = "true"
 
     def gap(self, facet: str) -> Gap:
         return Gap(
             facet=facet,
             kind=GapKind.SWITCHED_OFF,
             reason=f"switched off; it would add {self.adds}",
-            mend=f"switch it on with `{self.flag}` or `{self.setting}: true`",
+            mend=f"switch it on with `{self.flag}` or `{self.setting}: {self.value}`",
         )
 
 
@@ -58,7 +64,11 @@ class FoundToken:
 
 @dataclass(kw_only=True)
 class Asking:
-    """One gathering: what was asked for, and what has been read so far."""
+    """One gathering: what was asked for, and what has been read so far.
+
+    `ends` is the loop's time by which all must be read. A facet that was read but for a part says in `missing`, under
+    its name, why that part was not. What `common` holds was read for several gatherings at once, and is this one's too.
+    """
 
     cluster: Cluster
     ref: ObjectRef
@@ -66,8 +76,11 @@ class Asking:
     log_lines: int
     others: tuple[Cluster, ...]
     now: Callable[[], datetime]
+    ends: float = field(default=float("inf"))
     facets: dict[str, Facet[Any]] = field(default_factory=dict)
+    missing: dict[str, Gap] = field(default_factory=dict)
     environment_tokens: list[FoundToken] = field(default_factory=list)
+    common: "Asking | None" = None
 
     @property
     def api(self) -> Connection:
@@ -79,7 +92,13 @@ class Asking:
 
     def facet(self, spec: "Spec[T]") -> Facet[T]:
         """A declared facet, read or not."""
+        if spec.name not in self.facets and self.common is not None:
+            return self.common.facet(spec)
         return self.facets.get(spec.name, NOT_READ)
+
+    def about(self, ref: ObjectRef, common: "Asking") -> "Asking":
+        """The same question about another object, of which nothing is read yet but what is common."""
+        return copy(self, ref=ref, common=common, facets={}, missing={}, environment_tokens=[])
 
 
 Reading = Callable[[Asking], Awaitable[T]]
@@ -121,27 +140,48 @@ def facet(  # each has a default, and none goes with another
     return declare
 
 
-async def read_all(specs: Sequence[Spec[Any]], asking: Asking, deadline: float) -> None:
-    """Reads every facet into `asking.facets`, all of them by `deadline` (the loop's time).
+def depends_on(spec: Spec[Any], other: Spec[Any]) -> bool:
+    """Whether the one waits for the other, or for one that does."""
+    return spec is other or any(depends_on(need, other) for need in (*spec.needs, *spec.uses))
+
+
+Tasks = Mapping[str, asyncio.Task[None]]
+
+
+def begin(specs: Sequence[Spec[Any]], asking: Asking, group: asyncio.TaskGroup, begun: Tasks | None = None) -> Tasks:
+    """Starts to read every facet into `asking.facets`, but for those that it holds already or that are `begun`."""
+    tasks = dict(begun or {})
+    for spec in specs:
+        if spec.name not in tasks and spec.name not in asking.facets:
+            tasks[spec.name] = group.create_task(_settle(spec, asking, tasks), name=spec.name)
+    return tasks
+
+
+async def read_all(specs: Sequence[Spec[Any]], asking: Asking, begun: Tasks | None = None) -> None:
+    """Reads every facet into `asking.facets`, all of them by `asking.ends`. `begun` ones are waited for by need only.
 
     Raises DoctorError where the bot's own credentials fail; cancelled, it leaves no task.
     """
-    tasks: dict[str, asyncio.Task[None]] = {}
+    async with one_error(), asyncio.TaskGroup() as group:
+        begin(specs, asking, group, begun)
+
+
+@asynccontextmanager
+async def one_error() -> AsyncIterator[None]:
+    """Raises the DoctorError of a group of errors, where there is one."""
     try:
-        async with asyncio.TaskGroup() as group:
-            for spec in specs:
-                tasks[spec.name] = group.create_task(_settle(spec, asking, tasks, deadline), name=spec.name)
+        yield
     except ExceptionGroup as failed:
         refused = next((error for error in failed.exceptions if isinstance(error, DoctorError)), None)
         raise refused or failed from None
 
 
-async def _settle(spec: Spec[Any], asking: Asking, tasks: Mapping[str, asyncio.Task[None]], deadline: float) -> None:
+async def _settle(spec: Spec[Any], asking: Asking, tasks: Tasks) -> None:
     if spec.switch is not None and not spec.switch.is_on(asking.routes):
         asking.facets[spec.name] = Facet(gap=spec.switch.gap(spec.name))
         return
-    needs = [need for need in spec.needs if need.name in tasks]
-    waited_for = [tasks[need.name] for need in (*needs, *spec.uses) if need.name in tasks]
+    needs = [need for need in spec.needs if need.name in tasks or asking.facet(need) is not NOT_READ]
+    waited_for = [tasks[need.name] for need in (*spec.needs, *spec.uses) if need.name in tasks]
     if waited_for:
         # Not awaited one by one: cancelling this task must not cancel those that others wait for too.
         await asyncio.wait(waited_for)
@@ -150,16 +190,22 @@ async def _settle(spec: Spec[Any], asking: Asking, tasks: Mapping[str, asyncio.T
             own = replace(gap, facet=spec.name) if need.shared else follows(spec.name, gap)
             asking.facets[spec.name] = Facet(gap=own)
             return
-    asking.facets[spec.name] = await _read(spec, asking, deadline)
+    asking.facets[spec.name] = await _read(spec, asking)
 
 
-async def _read(spec: Spec[T], asking: Asking, deadline: float) -> Facet[T]:
-    loop = asyncio.get_running_loop()
-    started = loop.time()
+async def _read(spec: Spec[T], asking: Asking) -> Facet[T]:
+    found = await attempt(spec.name, spec.read(asking), seconds=spec.seconds, ends=asking.ends)
+    return found if found.gap else replace(found, missing=asking.missing.get(spec.name))
+
+
+async def attempt(name: str, reading: Awaitable[T], *, seconds: float = 5, ends: float = float("inf")) -> Facet[T]:
+    """What is read, or why it is not, as a facet of that name: within so many seconds, and by that time of the loop."""
+    started = asyncio.get_running_loop().time()
+    ends = min(started + seconds, ends)
     try:
-        async with asyncio.timeout_at(min(started + spec.seconds, deadline)):
-            return Facet(value=await spec.read(asking))
+        async with asyncio.timeout_at(ends):
+            return Facet(value=await reading)
     except UnreadableError as error:
-        return Facet(gap=gap_of(spec.name, error))
+        return Facet(gap=gap_of(name, error))
     except TimeoutError:
-        return Facet(gap=late(spec.name, max(0.0, min(started + spec.seconds, deadline) - started)))
+        return Facet(gap=late(name, max(0.0, ends - started)))

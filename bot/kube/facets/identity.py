@@ -1,4 +1,4 @@
-"""The service account, its Secrets, and who else has them. Metadata only: no token enters the program here."""
+"""The service account, who else has it, and what RBAC allows it."""
 
 from msgspec import Struct
 
@@ -8,13 +8,11 @@ from bot.kube.facets.graph import RUNNING, SERVICE_ACCOUNT, Asking, facet
 from bot.kube.facets.logs import logs
 from bot.kube.facets.pod import pod
 from bot.kube.gaps import AbsentError, shortened
-from bot.kube.permissions import GET_SECRET, GET_SERVICE_ACCOUNT, LIST_PODS, LIST_SECRETS, REVIEW_ACCESS
+from bot.kube.permissions import GET_SERVICE_ACCOUNT, LIST_PODS, REVIEW_ACCESS
 from bot.kube.together import all_of
 from bot.messages import forbidden
-from bot.model import Access, ReferencedSecret, Rule
-from bot.mounts import token_variables
+from bot.model import Access, Rule
 
-_TOKEN_SECRET = "kubernetes.io/service-account-token"  # noqa: S105  # a Secret's type, not a secret
 _MOST_REVIEWS = 10
 
 
@@ -36,40 +34,6 @@ async def service_account(asking: Asking) -> objects.ServiceAccount | None:
         )
     except AbsentError:
         return None
-
-
-@facet(of=RUNNING | SERVICE_ACCOUNT, shared=True)
-async def namespace_token_secrets(asking: Asking) -> tuple[objects.Named, ...]:
-    """Every token Secret of the namespace: read once, for the two facets that follow."""
-    return await read.get_all(
-        asking.api,
-        LIST_SECRETS,
-        objects.Named,
-        namespace=asking.ref.namespace,
-        query={"fieldSelector": f"type={_TOKEN_SECRET}"},
-        accept=read.METADATA_LIST,
-    )
-
-
-@facet(of=RUNNING | SERVICE_ACCOUNT, needs=(account_name, namespace_token_secrets))
-async def token_secrets(asking: Asking) -> tuple[objects.Named, ...]:
-    """The token Secrets made for the target's service account, by name."""
-    account = asking.value(account_name)
-    return tuple(
-        secret
-        for secret in asking.value(namespace_token_secrets)
-        if secret.metadata.annotations.service_account_name == account
-    )
-
-
-@facet(needs=(pod,), uses=(namespace_token_secrets,))
-async def referenced_secrets(asking: Asking) -> tuple[ReferencedSecret, ...]:
-    """The Secrets that the pod mounts or takes variables from, in the order of their names.
-
-    Metadata has no type. A token Secret is known by the list of them, or by its annotation where that is denied.
-    """
-    names = _referenced(asking.value(pod))
-    return await all_of(_referenced_secret(asking, name) for name in names)
 
 
 @facet(needs=(pod,))
@@ -125,30 +89,3 @@ async def _access(asking: Asking, user: str, rule: Rule) -> Access:
     spec = {"user": user, "groups": groups, "resourceAttributes": attributes}
     review = await read.create(asking.api, REVIEW_ACCESS, _AccessReview, {"spec": spec})
     return Access(user=user, rule=rule, allowed=review.status.allowed, reason=shortened(review.status.reason))
-
-
-def _referenced(found: objects.Pod) -> list[str]:
-    volumes = found.spec.volumes
-    whole = {volume.secret.secret_name for volume in volumes if volume.secret}
-    projected = {
-        source.secret.name
-        for volume in volumes
-        if volume.projected
-        for source in volume.projected.sources
-        if source.secret
-    }
-    variables = {variable.secret for variable in token_variables(found)}
-    return sorted((whole | projected | variables) - {""})
-
-
-async def _referenced_secret(asking: Asking, name: str) -> ReferencedSecret:
-    try:
-        secret = await read.metadata(asking.api, GET_SECRET, objects.Named, namespace=asking.ref.namespace, name=name)
-    except AbsentError:
-        return ReferencedSecret(name=name)
-    listed = asking.facet(namespace_token_secrets)
-    known = () if listed.gap else listed.read()
-    is_token = bool(secret.metadata.annotations.service_account_name) or any(
-        token.metadata.uid == secret.metadata.uid for token in known
-    )
-    return ReferencedSecret(name=name, secret=secret, type=_TOKEN_SECRET if is_token else "")

@@ -1,31 +1,41 @@
 """The pod, who made it, what happened to it, and where it runs."""
 
-import re
-
 from msgspec.structs import replace
 
 from bot import objects
 from bot.kube import read
 from bot.kube.cleaning import cleaned
-from bot.kube.facets.graph import EVERYTHING, Asking, FoundToken, facet
+from bot.kube.facets.environment import tokens_in
+from bot.kube.facets.graph import EVERYTHING, POD, RUNNING, SERVICE_ACCOUNT, Asking, facet
+from bot.kube.facets.workload import dependents, manifest
 from bot.kube.gaps import AbsentError, UnavailableError
 from bot.kube.permissions import GET_NAMESPACE, GET_NODE, GET_OWNER, GET_POD, LIST_EVENTS
-from bot.kube.together import both
-from bot.mounts import containers
-from bot.tokens import RawToken
+from bot.kube.together import all_of
 
-_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LONGEST_CHAIN = 5
+_MOST_DEPENDENTS = 3
 
 
-@facet()
+@facet(needs=(manifest,))
 async def pod(asking: Asking) -> objects.Pod:
-    """The pod itself, every text redacted; tokens in the environment are kept aside for `spec_tokens`."""
+    """The pod itself, every text redacted; tokens in the environment are kept aside for `spec_tokens`.
+
+    Of a workload it is the pod template: a pod without status that does not exist yet.
+    """
+    ref = asking.ref
+    if ref.kind not in POD:
+        meta = objects.Meta(name=ref.name, namespace=ref.namespace, uid=ref.uid)
+        return objects.Pod(metadata=meta, spec=asking.value(manifest).template)
     try:
-        found = await read.get(asking.api, GET_POD, objects.Pod, namespace=asking.ref.namespace, name=asking.ref.name)
+        found = await read.get(asking.api, GET_POD, objects.Pod, namespace=ref.namespace, name=ref.name)
     except AbsentError:
         raise UnavailableError("the pod is gone: it was deleted since it was looked up") from None
-    asking.environment_tokens += _tokens_in(found)
+    return taken(asking, found)
+
+
+def taken(asking: Asking, found: objects.Pod) -> objects.Pod:
+    """A pod as it is kept."""
+    asking.environment_tokens += tokens_in(found.spec)
     return cleaned(found)
 
 
@@ -56,27 +66,34 @@ async def namespace(asking: Asking) -> objects.Named | None:
 
 
 @facet(needs=(pod,))
-async def node(asking: Asking) -> objects.Named | None:
-    """The node's metadata; None when there is none, or the pod is not scheduled."""
+async def node(asking: Asking) -> objects.Node | None:
+    """The pod's node, its texts redacted; None when there is none, or the pod is not scheduled."""
     name = asking.value(pod).spec.node_name
     if not name:
         return None
     try:
-        return replace(await read.metadata(asking.api, GET_NODE, objects.Named, name=name), kind="Node")
+        return cleaned(await read.get(asking.api, GET_NODE, objects.Node, name=name))
     except AbsentError:
         return None
 
 
-@facet(needs=(pod,))
+@facet(of=RUNNING | SERVICE_ACCOUNT, needs=(pod,), uses=(dependents,))
 async def events(asking: Asking) -> tuple[objects.Event, ...]:
-    """Events of the pod and of its service account, a page of each; messages redacted."""
-    found = asking.value(pod)
-    account = found.spec.service_account_name
-    of_pod, of_account = await both(
-        _events(asking, f"involvedObject.uid={found.metadata.uid}"),
-        _events(asking, f"involvedObject.kind=ServiceAccount,involvedObject.name={account}"),
-    )
-    return (*of_pod, *of_account)
+    """Events of the pod and of its service account, a page of each; messages redacted.
+
+    Of a workload's template they are those of the workload and of what it made: why no pod can be.
+    """
+    if asking.ref.kind in SERVICE_ACCOUNT:
+        account, uids = asking.ref.name, []
+    else:
+        found = asking.value(pod)
+        made = (asking.facet(dependents).value or ())[:_MOST_DEPENDENTS]
+        account = found.spec.service_account_name
+        uids = [found.metadata.uid, *(each.metadata.uid for each in made)]
+    selectors = [f"involvedObject.uid={uid}" for uid in uids]
+    selectors.append(f"involvedObject.kind=ServiceAccount,involvedObject.name={account}")
+    pages = await all_of(_events(asking, selector) for selector in selectors)
+    return tuple(event for page in pages for event in page)
 
 
 async def _owner(asking: Asking, owner: objects.OwnerReference) -> objects.Named:
@@ -100,12 +117,3 @@ async def _events(asking: Asking, selector: str) -> tuple[objects.Event, ...]:
         asking.api, LIST_EVENTS, objects.Event, namespace=asking.ref.namespace, query={"fieldSelector": selector}
     )
     return tuple(cleaned(event) for event in found)
-
-
-def _tokens_in(found: objects.Pod) -> list[FoundToken]:
-    return [
-        FoundToken(raw=RawToken(token), container=container.name, variable=variable.name)
-        for container in containers(found)
-        for variable in container.env
-        for token in _TOKEN.findall(variable.value)
-    ]

@@ -6,9 +6,9 @@ from msgspec import Struct
 from bot import objects
 from bot.errors import NotATokenError
 from bot.kube import pod_exec, read
-from bot.kube.facets.graph import Asking, FoundToken, Switch, facet
-from bot.kube.facets.identity import referenced_secrets
+from bot.kube.facets.graph import POD, Asking, FoundToken, Switch, facet
 from bot.kube.facets.pod import pod
+from bot.kube.facets.secrets import referenced_secrets
 from bot.kube.gaps import AbsentError, RefusedError
 from bot.kube.permissions import GET_SECRET, MINT_TOKEN
 from bot.kube.review import review
@@ -36,7 +36,7 @@ SECRET_DATA = Switch(
     is_on=lambda routes: routes.secret_data,
     flag="--secret-data",
     setting="checks.read_secret_data",
-    adds="the tokens in the Secrets that the pod uses, and the API server's verdict on them",
+    adds="the tokens and kubeconfigs in the Secrets that are used, and the API server's verdict on them",
 )
 
 
@@ -57,7 +57,7 @@ async def secret_tokens(asking: Asking) -> tuple[SeenToken, ...]:
     return await all_of(_in_secret(asking, name) for name in names)
 
 
-@facet(needs=(pod,), uses=(referenced_secrets,), seconds=8, switch=EXEC)
+@facet(of=POD, needs=(pod,), uses=(referenced_secrets,), seconds=8, switch=EXEC)
 async def exec_tokens(asking: Asking) -> tuple[SeenToken, ...]:
     """The token files of the containers that run, read with `cat`."""
     found = asking.value(pod)
@@ -71,7 +71,7 @@ async def exec_tokens(asking: Asking) -> tuple[SeenToken, ...]:
     )
 
 
-@facet(needs=(pod,), switch=PROBE)
+@facet(of=POD, needs=(pod,), switch=PROBE)
 async def probe(asking: Asking) -> tuple[SeenToken, ...]:
     """Does a fresh token work? One is minted for the pod's service account, bound to the pod."""
     found = asking.value(pod)
