@@ -1,9 +1,11 @@
 """`errors`, `explain` and `help`."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.blocks import elements as kit
 from bot.blocks.limits import BUDGET, Block, Message, cut, fallback, size
+from bot.diagnosis.runbooks import to_fill_in
 from bot.messages import Message as Entry
 from bot.model import Cause, Severity
 
@@ -30,7 +32,7 @@ def _entry(entry: Entry, causes: Mapping[str, Cause]) -> Iterator[kit.Group]:
         cause = causes[code]
         yield kit.line(kit.words(f"{SIGNS[cause.severity]} "), kit.bold(cause.title))
         yield kit.bullets(
-            [kit.line(*kit.prose(remedy.text, 320)) for remedy in cause.remedies[:2]]
+            [kit.line(*kit.prose(remedy.dated, 320)) for remedy in cause.remedies[:2]]
             or [kit.line(kit.words(cause.explanation, 320))]
         )
         yield kit.line(kit.words("More: "), kit.code(f"/token explain {code}"))
@@ -59,11 +61,13 @@ def cause(known: Cause, runbook: str) -> Message:
         kit.header(f"{SIGNS[known.severity]} {known.title}"),
         kit.context(f"{known.severity.value.capitalize()} · {known.code}"),
     ]
-    text = _without_title(runbook)
+    text = _for_slack(_without_title(runbook))
     shown = _whole_paragraphs(text)
     blocks.append(kit.markdown(shown))
     if shown != text:
         blocks.append(kit.context(f"… the rest in a terminal: token-doctor explain {known.code}"))
+    if words := to_fill_in(runbook):
+        blocks.append(kit.context(words))
     return Message(fallback(f"{known.title}: {known.explanation}"), tuple(blocks))
 
 
@@ -71,6 +75,12 @@ def _without_title(runbook: str) -> str:
     """The header says it already."""
     first, _, rest = runbook.strip().partition("\n")
     return rest.strip() if first.startswith("# ") else runbook.strip()
+
+
+def _for_slack(markdown: str) -> str:
+    """Without what Slack's Markdown does not promise: a code block's language, a list that goes on behind one."""
+    markdown = re.sub(r"^```\w+$", "```", markdown, flags=re.MULTILINE)
+    return re.sub(r"^(\d+\.) ", r"**\1** ", markdown, flags=re.MULTILINE)
 
 
 def _whole_paragraphs(text: str) -> str:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from bot.blocks import elements as kit
 from bot.blocks.finding import root
 from bot.blocks.limits import BUDGET, Block, Message, fallback, size
+from bot.blocks.members import SIGNS, members
 from bot.blocks.thread import gap_list, thread
 from bot.durations import utc
 from bot.model import CheckStatus, ObjectRef, Report, Verdict
 
-_DETAIL = ((3, 4), (2, 2), (1, 1))  # quotes and remedies: as many as fit
-
-SIGNS = {Verdict.HEALTHY: "🟢", Verdict.WARNING: "🟠", Verdict.CRITICAL: "🔴", Verdict.UNKNOWN: "⚪"}
+_DETAIL = ((3, 4, 8), (2, 2, 8), (1, 1, 8), (1, 1, 3), (1, 1, 0))  # quotes, remedies, members: as many as fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,8 @@ def _main(report: Report, asker: str) -> list[Block]:
     """The verdict and the root finding always; the rest where it fits, for it stands in the thread too."""
     head = [kit.header(_verdict(report)), kit.context(*_small_print(report), asker=asker)]
     blocks = head
-    for quotes, remedies in _DETAIL:
-        blocks = [*head, *_root(report, quotes, remedies)]
+    for quotes, remedies, lines in _DETAIL:
+        blocks = [*head, *members(report, lines), *_root(report, quotes, remedies)]
         if size(blocks) <= BUDGET:
             break
     for part in _optional(report):
@@ -53,12 +52,12 @@ def _main(report: Report, asker: str) -> list[Block]:
 
 
 def _root(report: Report, quotes: int, remedies: int) -> Iterator[Block]:
-    if report.findings:
-        first = report.findings[0]
+    if report.faults:
+        first = report.faults[0]
         symptoms = [finding.cause.title for finding in report.findings if finding.code in first.symptoms]
-        titled = report.headline != first.cause.title
+        titled = not report.headline.startswith(first.cause.title)
         yield root(first, symptoms=symptoms, titled=titled, quotes=quotes, remedies=remedies)
-    elif report.verdict is Verdict.HEALTHY:
+    elif report.verdict is Verdict.HEALTHY and report.checks:
         yield kit.rich(kit.line(kit.words(_passed(report))))
 
 
@@ -86,8 +85,10 @@ def _optional(report: Report) -> Iterator[list[Block]]:
 
 def _below(report: Report) -> list[str]:
     """What the thread holds, in a few words."""
-    others = len(report.findings) - 1
+    others = len(report.faults) - 1
     parts = [f"{others} more finding{'s' if others > 1 else ''}"] if others > 0 else []
+    if report.advice:
+        parts.append("what else is worth mending")
     if report.timeline:
         parts.append("the timeline")
     if report.blast_radius:

@@ -36,7 +36,8 @@ def _in_the_terminal(report: Report) -> Block:
 
 
 def _parts(report: Report) -> Iterator[list[Block]]:
-    yield from _others(report.findings)
+    yield from _others(report.faults)
+    yield from _advice(report.advice)
     yield from _timeline(report.timeline, report.taken_at)
     if report.blast_radius:
         yield [_blast_radius(report.blast_radius)]
@@ -53,6 +54,20 @@ def _others(findings: Sequence[Finding]) -> Iterator[list[Block]]:
     if rest:
         titles = ", ".join(finding.cause.title for finding in rest)
         yield [kit.rich(kit.line(kit.words(f"… and {len(rest)} more findings: {titles}", 900)))]
+
+
+def _advice(advice: Sequence[Finding]) -> Iterator[list[Block]]:
+    if advice:
+        items = [
+            kit.line(
+                kit.bold(finding.cause.title),
+                *kit.prose(f": {finding.explanation} {finding.remedies[0].text if finding.remedies else ''}", 600),
+                kit.words(" More: "),
+                kit.code(f"/token explain {finding.code}"),
+            )
+            for finding in advice
+        ]
+        yield from _listed(kit.line(kit.bold("Also worth mending")), items)
 
 
 def _timeline(moments: Sequence[Moment], now: datetime) -> Iterator[list[Block]]:

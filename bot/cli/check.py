@@ -74,7 +74,5 @@ async def _report(wanted: Wanted) -> Report:
 
 def target_of(text: str, namespace: str) -> tuple[Target, bool]:
     """The target, and whether its namespace was said: by --namespace, or in the text itself."""
-    cluster, colon, rest = text.strip().rpartition(":")
-    said = bool(namespace) or "/" in rest
-    before = namespace or ("" if said else "default")
-    return parse_target(f"{cluster}{colon}{before}{'/' if before else ''}{rest}"), said
+    said = bool(namespace) or "/" in text.rpartition(":")[2]
+    return parse_target(text, namespace=namespace or ("" if said else "default")), said

@@ -68,7 +68,13 @@ def run(
 
 def check(
     ctx: typer.Context,
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The pod, as NAME or NAMESPACE/NAME.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET",
+            help="A pod, workload, service account, Secret or namespace, as [NAMESPACE/][KIND/]NAME or namespace/NAME.",
+        ),
+    ],
     *,
     namespace: Annotated[
         str, typer.Option("-n", "--namespace", metavar="NS", help="The namespace, if TARGET does not say it.")
@@ -85,10 +91,14 @@ def check(
     secret_data: Annotated[
         bool, typer.Option("--secret-data", help="Read and review the tokens in the pod's Secrets.")
     ] = False,
+    controller_probe: Annotated[
+        str,
+        typer.Option(metavar="NAMESPACE", help="Make a token Secret there, see whether it is filled, and remove it."),
+    ] = "",
 ) -> int:
     """Say why a workload's token is refused.
 
-    Only reads, unless --exec, --probe or --secret-data ask for more.
+    Only reads, unless --exec, --probe, --secret-data or --controller-probe ask for more.
     """
     from bot.cli import check as work  # noqa: PLC0415  # see above
     from bot.model import Routes  # noqa: PLC0415  # the same
@@ -98,7 +108,7 @@ def check(
         namespace=namespace,
         kubeconfig=kubeconfig,
         context=context,
-        routes=Routes(exec=exec_, probe=probe, secret_data=secret_data),
+        routes=Routes(exec=exec_, probe=probe, secret_data=secret_data, controller_probe=controller_probe),
     )
     return work.run(wanted, output=output.value, program=_program(ctx))
 

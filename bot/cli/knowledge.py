@@ -4,18 +4,14 @@ from difflib import get_close_matches
 from itertools import groupby
 from operator import attrgetter
 
-from rich.markdown import Markdown
-from rich.theme import Theme
-
 from bot.cli.meaning import SEVERITY, example, meaning
 from bot.cli.page import Page, Piece, page
+from bot.cli.runbook_page import runbook_page
 from bot.diagnosis import CAUSES, GROUPS, runbook
+from bot.diagnosis.runbooks import to_fill_in
 from bot.errors import WrongUsageError
 from bot.messages import MESSAGES, meanings
 from bot.model import Cause
-from bot.visible import visible
-
-_MARKDOWN = Theme({"markdown.code": "cyan", "markdown.h2": "bold"})
 
 
 def errors(text: str, program: str) -> int:
@@ -87,5 +83,7 @@ def _runbook(out: Page, text: str) -> None:
     if out.width is None:
         out.put(body)
     else:
-        with out.console.use_theme(_MARKDOWN):
-            out.console.print(Markdown(visible(body), code_theme="ansi_dark"), width=out.width)
+        runbook_page(out, body)
+    if filled := to_fill_in(text):
+        out.gap()
+        out.put((filled, "dim"))

@@ -17,7 +17,7 @@ def meaning(out: Page, message: Message, program: str) -> None:
         out.gap()
         out.put((cause.title, "bold"), marker=f"{out.bullet} ", style=SEVERITY[cause.severity])
         for remedy in cause.remedies:
-            out.put(remedy.text, indent=2, marker=out.arrow, style="green")
+            out.put(remedy.dated, indent=2, marker=out.arrow, style="green")
         out.put((f"More: {program} explain {code}", "dim"), indent=2)
 
 

@@ -13,6 +13,8 @@ Piece = str | tuple[str, str]
 
 _WIDEST = 100  # longer lines are hard to follow, however wide the terminal
 _NARROWEST = 24  # a column narrower than that is hard to read
+_HANGING = 8  # a paragraph that is indented deeper has no tied words
+_TIE = "\ue000"  # stands for a space at which no line is broken: a private letter, which no text of ours has
 
 
 class Page:
@@ -32,6 +34,15 @@ class Page:
         """A paragraph with the quotation mark before each of its lines."""
         margin = " " * indent + self.quote
         self._write(pieces, margin, margin, "dim")
+
+    def verbatim(self, *pieces: Piece, indent: int = 0) -> None:
+        """A line as it is, however long: what is copied from it can be typed."""
+        text = Text.assemble(" " * indent, *((visible(words(piece)), style_of(piece)) for piece in pieces))
+        self.console.print(text, soft_wrap=True)
+
+    def tied(self, text: str) -> str:
+        """The text, to be kept in one line where one can hold it."""
+        return text.replace(" ", _TIE) if self.width is not None and len(text) < self.width - _HANGING else text
 
     def gap(self) -> None:
         self.console.print()
@@ -55,6 +66,7 @@ class Page:
         if self.width is not None:
             lines = text.wrap(self.console, max(self.width - margin, _NARROWEST), overflow="fold")
         for index, line in enumerate(lines):
+            line.plain = line.plain.replace(_TIE, " ")
             line.rstrip()
             whole = Text.assemble((visible(rest if index else first), style), line)
             whole.rstrip()

@@ -22,13 +22,15 @@ _SECOND = 1000
 def report_page(page: Page, report: Report, *, program: str) -> None:
     """The whole report; `program` is how the reader calls this program."""
     _verdict(page, report)
+    _members(page, report)
     by_code = {finding.code: finding for finding in report.findings}
     shown: set[str] = set()
-    for finding in report.findings:
+    for finding in report.faults:
         if finding.code not in shown:
             symptoms = tuple(by_code[code] for code in finding.symptoms if code in by_code and code not in shown)
             shown |= {finding.code, *(symptom.code for symptom in symptoms)}
             _finding(page, finding, symptoms, report.taken_at, program)
+    _advice(page, report, program)
     _timeline(page, report)
     _blast_radius(page, report)
     _gaps(page, report.gaps)
@@ -40,6 +42,24 @@ def _verdict(page: Page, report: Report) -> None:
     page.put((f"{report.verdict.upper()}  {report.headline}", style))
     cluster = f" · cluster {report.target.cluster}" if report.target.cluster else ""
     page.put((f"{report.target}{cluster} · {utc(report.taken_at)}", "dim"))
+
+    for note in report.notes:
+        page.put((note, "dim"))
+
+
+def _members(page: Page, report: Report) -> None:
+    """Those in trouble one by one, the others in a line; nothing where one line says it all."""
+    if len(report.members) == 1 or not (report.unwell or report.target.kind == "Namespace"):
+        return
+    page.gap()
+    rows: list[tuple[Piece, tuple[Piece, ...]]] = [
+        ((member.verdict, _VERDICT[member.verdict]), ((member.name, "bold"), f"  {member.headline}"))
+        for member in report.unwell
+    ]
+    if report.well:
+        names = ", ".join(member.name for member in report.well)
+        rows.append(((Verdict.HEALTHY, _VERDICT[Verdict.HEALTHY]), (f"{len(report.well)}: {names}",)))
+    page.rows(rows, indent=2)
 
 
 def _finding(page: Page, finding: Finding, symptoms: Iterable[Finding], now: datetime, program: str) -> None:
@@ -62,6 +82,18 @@ def _finding(page: Page, finding: Finding, symptoms: Iterable[Finding], now: dat
     page.put((f"More: {program} explain {finding.code}", "dim"), indent=2)
     for symptom in symptoms:
         _symptom(page, symptom, now)
+
+
+def _advice(page: Page, report: Report, program: str) -> None:
+    if not report.advice:
+        return
+    _heading(page, "Also worth mending")
+    for finding in report.advice:
+        page.put((finding.cause.title, "bold"), ": ", finding.explanation, indent=2, marker=f"{page.bullet} ")
+        _evidence(page, finding, report.taken_at, indent=4)
+        for remedy in finding.remedies[:1]:
+            page.put(remedy.text, indent=4, marker=page.arrow, style="green")
+        page.put((f"More: {program} explain {finding.code}", "dim"), indent=4)
 
 
 def _symptom(page: Page, symptom: Finding, now: datetime) -> None:

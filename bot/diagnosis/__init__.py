@@ -4,8 +4,9 @@ from importlib.resources import files
 
 from bot.diagnosis.causes import CAUSES, GROUPS
 from bot.diagnosis.engine import diagnose
+from bot.diagnosis.together import conclude, together
 
-__all__ = ["CAUSES", "GROUPS", "diagnose", "runbook"]
+__all__ = ["CAUSES", "GROUPS", "conclude", "diagnose", "runbook", "together"]
 
 
 def runbook(code: str) -> str:

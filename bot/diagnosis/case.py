@@ -5,13 +5,15 @@ from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from bot.diagnosis.clocks import aligned, server_now
 from bot.diagnosis.course import Course, course
 from bot.diagnosis.rejections import Rejection, of_server_logs, of_tokens
 from bot.diagnosis.signals import Signal, SignalKind, scan
 from bot.messages import BARE
-from bot.model import ContainerLog, SeenToken, Snapshot
+from bot.model import ContainerLog, SecretSummary, SeenToken, Snapshot, TokenSource
 from bot.mounts import TokenMount, TokenVariable, token_mounts, token_variables
-from bot.objects import ContainerStatus, Named, Pod
+from bot.objects import ContainerStatus, Pod
+from bot.versions import Minor, minor_of
 
 _REFUSALS = frozenset({SignalKind.UNAUTHORIZED, SignalKind.AMBIGUOUS})
 
@@ -20,8 +22,8 @@ class Case:
     """What the checks look at."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-        self.now = snapshot.taken_at
+        self.snapshot = aligned(snapshot)
+        self.now = server_now(snapshot)
 
     @property
     def pod(self) -> Pod:
@@ -29,9 +31,22 @@ class Case:
         return self.snapshot.pod.read()
 
     @property
+    def version(self) -> Minor | None:
+        """The API server's; None where it was not read."""
+        found = self.snapshot.version.value
+        return minor_of(found.git_version) if found else None
+
+    @property
     def account_name(self) -> str:
-        """`namespace/name` of the pod's service account."""
-        return f"{self.snapshot.target.namespace}/{self.pod.spec.service_account_name}"
+        """`namespace/name` of the service account that the target is, or runs as."""
+        target = self.snapshot.target
+        name = target.name if target.kind == "ServiceAccount" else self.pod.spec.service_account_name
+        return f"{target.namespace}/{name}"
+
+    @property
+    def is_template(self) -> bool:
+        """Whether there is no pod: what was read is a workload's template for new ones."""
+        return self.snapshot.target.kind != "Pod"
 
     @cached_property
     def statuses(self) -> dict[str, ContainerStatus]:
@@ -42,6 +57,12 @@ class Case:
         """When the container's present run began; None where it does not run."""
         status = self.statuses.get(container)
         return status.state.running.started_at if status and status.state.running else None
+
+    def last_started(self, container: str) -> datetime | None:
+        """When its newest run began, whether it has ended since or not."""
+        status = self.statuses.get(container)
+        ended = (status.state.terminated or status.last_state.terminated) if status else None
+        return self.started(container) or (ended.started_at if ended else None)
 
     # --- what the pod's log says ---
 
@@ -110,7 +131,32 @@ class Case:
     def mounts_of(self, container: str) -> tuple[TokenMount, ...]:
         return tuple(mount for mount in self.mounts if mount.container == container)
 
-    def used_secrets(self) -> Iterator[Named]:
+    def mount_of(self, token: SeenToken) -> TokenMount | None:
+        """The projected mount whose file this token was read from."""
+        if token.source is not TokenSource.EXEC:
+            return None
+        place = (token.container, token.path)
+        return next((m for m in self.mounts if m.projected and (m.container, m.path) == place), None)
+
+    def kept_fresh(self, container: str) -> tuple[TokenMount, ...]:
+        """Its projected tokens for the API server, which the kubelet refreshes."""
+        return tuple(
+            mount
+            for mount in self.mounts_of(container)
+            if mount.projected and not mount.sub_path and not self.foreign(mount.audience)
+        )
+
+    def relied_on(self, secrets: frozenset[str]) -> bool:
+        """Whether some container sends a token of these Secrets: it has no other, or is refused for no other reason."""
+        holders = {mount.container for mount in self.mounts if mount.secret in secrets}
+        holders |= {held.container for held in self.variables if held.secret in secrets}
+        explained = {rejection.container for rejection in self.rejections if rejection.token is None}
+        return any(
+            not self.kept_fresh(holder) or (self.refused_in(holder) and not explained & {holder, ""})
+            for holder in holders
+        )
+
+    def used_secrets(self) -> Iterator[SecretSummary]:
         """The metadata of the token Secrets that the pod uses."""
         for reference in self.snapshot.referenced_secrets.read():
             if reference.is_token and reference.secret:
@@ -129,6 +175,8 @@ class Case:
 
     def foreign(self, audience: str) -> bool:
         """Whether a projection's audience is somebody else than the API server."""
+        if servers := self.snapshot.authentication.value:
+            return audience not in {"", *(own for server in servers for own in server.audiences)}
         discovery = self.snapshot.discovery.value
         own = {"", "https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local"}
         return audience not in own | ({discovery.issuer} if discovery else set())

@@ -27,17 +27,33 @@ def course(
 ) -> Course:
     """The course of one container's refusals, oldest first. `logs` are that container's runs.
 
-    STOPPED needs a sign of life long enough after the last refusal; a container that does not run proves nothing.
+    STOPPED needs one run that lived long enough after the last refusal: a run that was started again and ended at
+    once, or has said nothing since, proves nothing.
     """
     times = sorted(signal.at for signal in signals if signal.at)
     if not times:
         return Course.ONGOING
-    if status is not None and not status.state.running:
-        ended = status.state.terminated
-        return Course.STOPPED if ended and ended.exit_code == 0 else Course.ONGOING
+    ended = status.state.terminated if status else None
+    if ended and ended.exit_code == 0:
+        return Course.STOPPED
     last = times[-1]
     needed = max(_SHORTEST_PROOF, _SPACINGS * max((b - a for a, b in pairwise(times)), default=timedelta()))
-    alive = max((line.at for log in logs for line in log.lines if line.at and line.at > last), default=None)
-    if alive is not None and alive - last >= needed:
+    own, later = _lived(last, logs)
+    if max(own, later) >= needed:
         return Course.STOPPED
-    return Course.QUIET if alive is None and now - last >= _SPACINGS * needed else Course.ONGOING
+    runs = status is None or status.state.running is not None
+    return Course.QUIET if runs and not own and now - last >= _SPACINGS * needed else Course.ONGOING
+
+
+def _lived(last: datetime, logs: Sequence[ContainerLog]) -> tuple[timedelta, timedelta]:
+    """How long the refused run logged on after its last refusal, and how long a run that was started later did."""
+    own = later = timedelta()
+    for log in logs:
+        times = [line.at for line in log.lines if line.at]
+        if not times or max(times) <= last:
+            continue
+        if min(times) <= last:
+            own = max(own, max(times) - last)
+        else:
+            later = max(later, max(times) - min(times))
+    return own, later

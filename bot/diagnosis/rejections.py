@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bot.diagnosis.evidence import quote, server_log_source, token_source
 from bot.diagnosis.signals import Signal
 from bot.messages import BARE, Message, rejections
-from bot.model import Certainty, ContainerLog, Evidence, LogLine, Noun, Route, SeenToken, Snapshot
+from bot.model import Certainty, Claims, ContainerLog, Evidence, LogLine, Noun, Route, SeenToken, Snapshot
 
 _SAME_REQUEST = timedelta(seconds=2)
 """A client logs its 401 this soon after the API server has logged the rejection, clocks included."""
@@ -22,12 +22,20 @@ class _Told(NamedTuple):
 
 
 class Rejection(Noun, frozen=True, kw_only=True):
-    """One reason, with its proof. `token` is the refused token where it was seen."""
+    """One reason, with its proof. `token` is the refused token where it was seen.
+
+    `container` is the one whose 401s the API server's line stands beside; "" where the line names the target itself.
+    """
 
     message: Message
     evidence: Evidence
     certainty: Certainty
     token: SeenToken | None = None
+    container: str = ""
+
+    @property
+    def claims(self) -> Claims | None:
+        return self.token.claims if self.token else None
 
 
 def of_tokens(tokens: Sequence[SeenToken]) -> Iterator[Rejection]:
@@ -55,11 +63,17 @@ def of_server_logs(snapshot: Snapshot, logs: Sequence[ContainerLog], refused: Se
     if not refused:
         return
     lines = [_Told(log, line, message) for log in logs for line in log.lines for message in rejections(line.text)]
-    for told, certainty in [*_coincident(lines, refused)] or _named(lines, _identities(snapshot)):
+    beside = [
+        (told, certainty, container)
+        for container in dict.fromkeys(signal.container for signal in refused)
+        for told, certainty in _coincident(lines, [signal for signal in refused if signal.container == container])
+    ]
+    for told, certainty, container in beside or _named(lines, _identities(snapshot)):
         yield Rejection(
             message=told.message,
             evidence=quote(Route.LOG, server_log_source(told.log), told.line.text, told.line.at),
             certainty=certainty,
+            container=container,
         )
 
 
@@ -71,8 +85,8 @@ def _identities(snapshot: Snapshot) -> dict[str, set[str]]:
     return {"uid": uids, "name": names, "namespace": {snapshot.target.namespace}}
 
 
-def _named(lines: Sequence[_Told], names: dict[str, set[str]]) -> list[tuple[_Told, Certainty]]:
-    return [(told, Certainty.LIKELY) for told in lines if _names_target(told, names)]
+def _named(lines: Sequence[_Told], names: dict[str, set[str]]) -> list[tuple[_Told, Certainty, str]]:
+    return [(told, Certainty.LIKELY, "") for told in lines if _names_target(told, names)]
 
 
 def _names_target(told: _Told, names: dict[str, set[str]]) -> bool:
@@ -84,7 +98,7 @@ def _names_target(told: _Told, names: dict[str, set[str]]) -> bool:
 
 
 def _coincident(lines: Sequence[_Told], refused: Sequence[Signal]) -> Iterator[tuple[_Told, Certainty]]:
-    """The reason that stands beside the most of the pod's 401s: one line for each of them.
+    """The reason that stands beside the most of one container's 401s: one line for each of them.
 
     Less than half of them is chance, and the lines are somebody else's. Two reasons that fit as well cannot both
     be right, so then neither is more than possible.

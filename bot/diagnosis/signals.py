@@ -41,6 +41,11 @@ _WORTH_A_LOOK = re.compile(
 )
 _URL = re.compile(r"\bhttps?://[^\s\"'<>\\]+")
 _SERVED = re.compile(r"\"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) /\S* HTTP/[\d.]+\" \d{3}\b")
+# … and the access logs of proxies, frameworks and gateways, as JSON or logfmt; oauth2-proxy's own form.
+_SERVED_PATH = re.compile(
+    r"[\"']?\b(?:path|uri|url|url_path|request_uri|request_path|target)[\"']?\s*[:=]\s*[\"']?(?P<path>/[^\s\"',}]*)"
+)
+_REFUSED_A_USER = re.compile(r"\[Auth(?:Failure|Error)\]")
 _SAID_401 = re.compile(
     r"\b401\b.{0,40}[Uu]nauthori[sz]ed|[Uu]nauthori[sz]ed.{0,40}\b401\b"
     r"|(?i:\bstatus(?:[ _-]?code)?\b[\"']?[ :=]{1,3}401\b|\bHTTP(?:/[\d.]+)? 401\b|\bcode[\"']?[ :=]{1,3}401\b)"
@@ -97,7 +102,7 @@ def _signals(log: ContainerLog, line: LogLine, api_hosts: frozenset[str]) -> Ite
 
 
 def _kind(text: str, api_hosts: frozenset[str]) -> tuple[SignalKind | None, str]:
-    if _SERVED.search(text):  # the pod's own access log: it said no to somebody, nobody said no to it
+    if _served(text):  # the pod's own access log: it said no to somebody, nobody said no to it
         return None, ""
     causes = {entry.cause for entry in meanings(text)}
     if "no-token-sent" in causes:
@@ -119,6 +124,15 @@ def _kind(text: str, api_hosts: frozenset[str]) -> tuple[SignalKind | None, str]
         return SignalKind.UNAUTHORIZED, host
     other = _other(text) or host
     return (SignalKind.ELSEWHERE, other) if other else (SignalKind.AMBIGUOUS, "")
+
+
+def _served(text: str) -> bool:
+    structured = _SERVED_PATH.search(text)
+    return bool(
+        _SERVED.search(text)
+        or _REFUSED_A_USER.search(text)
+        or (structured and not (_URL.search(text) or _KUBERNETES_PATH.match(structured["path"]) or _other(text)))
+    )
 
 
 def _federation(text: str) -> tuple[SignalKind | None, str]:

@@ -10,7 +10,7 @@ from bot.clusters import Clusters, Connect
 from bot.errors import ClusterUnreachableError, WrongUsageError
 from bot.kube.client import Cluster, connect
 from bot.model import Target
-from tests.unit.kube.fake_api import FakeApi
+from tests.unit.kube.fake_api import FakeApi, listed, says, served
 
 TARGET = Target(namespace="shop", name="checkout-1")
 
@@ -87,3 +87,26 @@ async def test_a_wrong_configuration_stops_the_start(tmp_path: Path, made: list[
     found = clusters(made, prod=Way(tmp_path, "prod"), staging=Way(tmp_path, "staging", WrongUsageError("no context")))
     with pytest.raises(WrongUsageError, match="no context"):
         await found.start()
+
+
+async def test_what_a_killed_process_left_is_looked_for_in_each_cluster(tmp_path: Path, made: list[Clusters]) -> None:
+    api = FakeApi()
+    server = await served(api)
+    try:
+        folder = "/api/v1/namespaces/probes"
+        left = {"metadata": {"name": "old", "uid": "u", "creationTimestamp": "2020-01-01T00:00:00Z"}}
+        api.on(f"{folder}/secrets", says(listed(left)))
+        api.on(f"{folder}/serviceaccounts", says(listed()))
+        api.on(f"{folder}/secrets/old", says({}))
+        way = Way(tmp_path, "prod")
+        (tmp_path / "gone").mkdir()
+        gone = Way(tmp_path / "gone", "gone")
+        way.kubeconfig = api.kubeconfig(tmp_path)
+        found = clusters(made, prod=way, gone=gone)
+        await found.start()
+
+        await found.sweep("probes", 5)  # the one that does not answer is only written into the log
+
+        assert [request.method for request in api.asked(f"{folder}/secrets/old")] == ["DELETE"]
+    finally:
+        await server.close()

@@ -11,7 +11,7 @@ from bot.examine import DEADLINE_SECONDS, LOG_LINES, examine
 from bot.kube.client import Cluster, connect
 from bot.model import Report, Routes, Target, Verdict
 from config.settings import Checks
-from tests.unit.kube.fake_api import POD, FakeApi, healthy, served
+from tests.unit.kube.fake_api import POD, FakeApi, healthy, listed, named, pod, says, served
 
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 
@@ -60,6 +60,28 @@ async def test_the_named_cluster_is_asked_and_of_the_others_only_what_they_publi
 async def test_the_only_cluster_need_not_be_named(clusters: tuple[dict[str, Cluster], dict[str, FakeApi]]) -> None:
     connected, _ = clusters
     assert (await examined({"prod": connected["prod"]}, "")).target.cluster == "prod"
+
+
+async def test_a_workload_is_answered_by_its_pods(clusters: tuple[dict[str, Cluster], dict[str, FakeApi]]) -> None:
+    connected, apis = clusters
+    selector = {"selector": {"matchLabels": {"app": "db"}}, "replicas": 2, "template": {"spec": pod()["spec"]}}
+    apis["prod"].on("/apis/apps/v1/namespaces/shop/statefulsets/db", says({**named("db"), "spec": selector}))
+    owner = [{"kind": "StatefulSet", "name": "db", "uid": "uid-of-db", "controller": True}]
+    pods = [{**pod(), **named(name, ownerReferences=owner)} for name in ("db-0", "db-1")]
+    apis["prod"].on("/api/v1/namespaces/shop/pods", says(listed(*pods)))
+    for name in ("db-0", "db-1"):
+        apis["prod"].on(f"/api/v1/namespaces/shop/pods/{name}/log", says(b"2026-11-22T13:00:01Z started\n"))
+    report = await examine(
+        connected,
+        Target(cluster="prod", namespace="shop", name="db"),
+        routes=Routes(),
+        now=lambda: NOW,
+        monotonic=lambda: 1.0,
+    )
+    assert (report.target.kind, report.target.uid) == ("StatefulSet", "uid-of-db")
+    assert [member.name for member in report.members] == ["db-0", "db-1"]
+    assert report.notes == ("All 2 pods were examined.",)
+    assert report.verdict is Verdict.HEALTHY
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,47 @@ def test_a_refused_request_for_the_whole_cluster_has_no_namespace() -> None:
     found = forbidden('User \\"x\\" cannot list resource \\"nodes\\" in API group \\"\\" at the cluster scope')
     assert found
     assert found.rule == Rule(verb="list", resource="nodes")
+
+
+DEAD_WEBHOOK = (
+    'Post \\"https://127.0.0.1:9/authenticate?timeout=30s\\": dial tcp 127.0.0.1:9: connect: connection refused'
+)
+
+
+# Each written by kube-apiserver 1.36.3, in its log or as a TokenReview's error.
+@pytest.mark.parametrize(
+    ("text", "causes"),
+    [
+        (f'err="[invalid bearer token, service account token has expired, {DEAD_WEBHOOK}]"', ["token-expired"]),
+        (f'err="[invalid bearer token, {DEAD_WEBHOOK}]"', ["issuer-unknown", "webhook-authenticator-failing"]),
+        (
+            f"[invalid bearer token, {DEAD_WEBHOOK}]".replace("\\", ""),
+            ["issuer-unknown", "webhook-authenticator-failing"],
+        ),
+        ('err="[invalid bearer token, oidc: authenticator not initialized]"', ["oidc-misconfigured"]),
+        (
+            f'err="[invalid bearer token, oidc: authenticator not initialized, {DEAD_WEBHOOK}]"',
+            ["oidc-misconfigured", "webhook-authenticator-failing"],
+        ),
+        (
+            'err="[invalid bearer token, oidc: verify token: oidc: token is expired (Token Expiry: 2026-11-22)]"',
+            ["token-expired"],
+        ),
+        (f"webhook.go:154] Failed to make webhook authenticator request: {DEAD_WEBHOOK}".replace("\\", ""), []),
+        (
+            (
+                'oidc.go:433] oidc authenticator: initializing plugin: Get "https://127.0.0.1:9/dex/.well-known/'
+                'openid-configuration": dial tcp 127.0.0.1:9: connect: connection refused'
+            ),
+            [],
+        ),
+    ],
+)
+def test_other_authenticators_give_a_reason_only_where_there_is_no_better_one(text: str, causes: list[str]) -> None:
+    assert [message.cause for message in rejections(text)] == causes
+
+
+def test_an_authenticators_own_trouble_is_understood_though_it_refuses_nobody() -> None:
+    assert [found.cause for found in meanings(f"Failed to make webhook authenticator request: {DEAD_WEBHOOK}")] == [
+        "webhook-authenticator-failing"
+    ]

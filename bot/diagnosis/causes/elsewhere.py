@@ -27,8 +27,10 @@ CAUSES: tuple[Cause, ...] = (
         code="no-token-sent",
         severity=Severity.CRITICAL,
         title="The client sends no token at all",
-        explanation="A 403 for system:anonymous means that the request carried no Authorization header.",
+        explanation="A 403 for system:anonymous means that the request carried no Authorization header; where "
+        "--anonymous-auth is off, it is a 401 that the API server does not log.",
         proof={Route.LOG: Certainty.PROVEN},
+        explains=("api-unauthorized",),
         remedies=(
             Remedy(
                 text="Make the client load its in-cluster configuration (rest.InClusterConfig, load_incluster_config)."
@@ -69,5 +71,14 @@ CAUSES: tuple[Cause, ...] = (
         proof={Route.OBJECT: Certainty.LIKELY},
         last_resort=True,
         remedies=(Remedy(text="Read the container's last words and its exit code: kubectl logs --previous."),),
+    ),
+    Cause(
+        code="pods-not-created",
+        severity=Severity.WARNING,
+        title="Pods are missing, but not because of a token",
+        explanation="The workload's controller asks for pods and is refused: by a quota, a policy or a webhook.",
+        proof={Route.EVENT: Certainty.PROVEN},
+        last_resort=True,
+        remedies=(Remedy(text="Do what the event says: raise the quota, or change what the policy objects to."),),
     ),
 )

@@ -1,9 +1,19 @@
 """Causes in the token itself: what the API server holds against it."""
 
 from bot.model import Cause, Certainty, Remedy, Route, Scope, Severity
+from bot.versions import CREATE_TOKEN, NO_GENERATED_SECRETS, SEVERAL_ISSUERS
 
 _PROOF = {Route.REVIEW: Certainty.PROVEN, Route.OBJECT: Certainty.PROVEN, Route.LOG: Certainty.LIKELY}
-_MINT_AGAIN = Remedy(text="Mint the token again, and hand the new one to whoever sends the old one.")
+_MINT_AGAIN = (
+    Remedy(
+        text="Mint the token again (kubectl create token), and hand the new one to whoever sends the old one.",
+        since=CREATE_TOKEN,
+    ),
+    Remedy(
+        text="Mint the token again (a new token Secret), and hand the new one to whoever sends the old one.",
+        until=CREATE_TOKEN.before,
+    ),
+)
 _RESTART = Remedy(text="Restart the workload: its new pods get a fresh token.")
 
 CAUSES: tuple[Cause, ...] = (
@@ -54,7 +64,14 @@ CAUSES: tuple[Cause, ...] = (
         explains=("api-unauthorized",),
         remedies=(
             Remedy(text="Use a token of this cluster; compare its iss with /.well-known/openid-configuration."),
-            Remedy(text="If the issuer was changed, keep the old one too: --service-account-issuer twice."),
+            Remedy(
+                text="If the issuer was changed, keep the old one too: --service-account-issuer twice.",
+                since=SEVERAL_ISSUERS,
+            ),
+            Remedy(
+                text="If the issuer was changed: this API server accepts one only, so every token must be made again.",
+                until=SEVERAL_ISSUERS.before,
+            ),
         ),
     ),
     Cause(
@@ -63,7 +80,7 @@ CAUSES: tuple[Cause, ...] = (
         title="The token belongs to another cluster",
         explanation="Another cluster signed it: its key id (kid) is published there and not here.",
         proof=_PROOF,
-        explains=("api-unauthorized", "signing-key-unknown", "issuer-unknown", "signature-invalid"),
+        explains=("signing-key-unknown", "issuer-unknown", "signature-invalid"),
         remedies=(Remedy(text="Point the client at the cluster that made the token, or give it a token made here."),),
     ),
     Cause(
@@ -79,7 +96,7 @@ CAUSES: tuple[Cause, ...] = (
             Remedy(
                 text="Token Secrets are not signed again by themselves: take data.token out, and they are filled anew."
             ),
-            _MINT_AGAIN,
+            *_MINT_AGAIN,
         ),
         scope=Scope.CLUSTER,
     ),
@@ -93,7 +110,7 @@ CAUSES: tuple[Cause, ...] = (
         explains=("api-unauthorized",),
         remedies=(
             Remedy(text="Look for what damages the token: line breaks, quotes, a template, a cut environment value."),
-            _MINT_AGAIN,
+            *_MINT_AGAIN,
         ),
     ),
     Cause(
@@ -113,11 +130,24 @@ CAUSES: tuple[Cause, ...] = (
         title="The service account does not exist",
         explanation="Every token of a service account dies with it, and no new one can be made.",
         proof={**_PROOF, Route.EVENT: Certainty.PROVEN},
-        explains=("api-unauthorized", "token-fetch-failed", "token-secret-deleted", "rotation-stalled"),
+        explains=(
+            "api-unauthorized",
+            "token-fetch-failed",
+            "token-secret-deleted",
+            "rotation-stalled",
+            "secret-service-account-missing",
+        ),
         remedies=(
             Remedy(text="Create the service account again from its manifest; its role bindings work again then."),
             Remedy(text="Restart the workload after that, not before: without the account no new pod is admitted."),
-            Remedy(text="Its token Secrets were deleted with it: create those that are still needed again."),
+            Remedy(
+                text="Its token Secrets were deleted with it: create those that are still needed again.",
+                since=NO_GENERATED_SECRETS,
+            ),
+            Remedy(
+                text="Its token Secrets were deleted with it; the new account gets one with a new name by itself.",
+                until=NO_GENERATED_SECRETS.before,
+            ),
         ),
         scope=Scope.SERVICE_ACCOUNT,
     ),
@@ -127,10 +157,17 @@ CAUSES: tuple[Cause, ...] = (
         title="The service account was deleted and created again",
         explanation="The token carries the uid of the old one; the API server compares it with the new one's.",
         proof=_PROOF,
-        explains=("api-unauthorized", "token-secret-deleted", "token-secret-replaced"),
+        explains=("api-unauthorized", "token-secret-deleted", "token-secret-replaced", "secret-uid-mismatch"),
         remedies=(
             _RESTART,
-            Remedy(text="Its token Secrets were deleted with the old one (since 1.24 for good): create them again."),
+            Remedy(
+                text="Its token Secrets were deleted with the old one, for good: create those still needed again.",
+                since=NO_GENERATED_SECRETS,
+            ),
+            Remedy(
+                text="Its token Secrets were deleted with the old one; the new one got one with a new name by itself.",
+                until=NO_GENERATED_SECRETS.before,
+            ),
             Remedy(
                 text="Find what re-creates it (a Helm hook, a restore, delete-and-apply) and make it patch instead."
             ),
@@ -143,7 +180,7 @@ CAUSES: tuple[Cause, ...] = (
         title="The service account is being deleted",
         explanation="It waits for a finalizer. Bound tokens are refused after 60 s, tokens from Secrets at once.",
         proof=_PROOF,
-        explains=("api-unauthorized", "token-fetch-failed"),
+        explains=("api-unauthorized",),
         remedies=(
             Remedy(text="A restart is useless until the account is back: new pods get tokens that are refused too."),
             Remedy(
@@ -179,10 +216,14 @@ CAUSES: tuple[Cause, ...] = (
         code="token-secret-deleted",
         severity=Severity.CRITICAL,
         title="The Secret that held the token was deleted",
-        explanation="A legacy token is valid only while its Secret exists; since 1.24 nothing creates it again.",
+        explanation="A legacy token is valid only while its Secret exists (from 1.24 on nothing creates it again).",
         proof=_PROOF,
-        explains=("api-unauthorized", "legacy-secret-mounted", "token-in-environment"),
+        explains=("api-unauthorized", "token-in-environment"),
         remedies=(
+            Remedy(
+                text="If the account listed it in `secrets`, a new one with another name was made: use that one.",
+                until=NO_GENERATED_SECRETS.before,
+            ),
             Remedy(
                 text="Quickest: create it again, same name, same account: it gets the very same token, and copies work."
             ),

@@ -6,7 +6,23 @@ from msgspec import Struct
 
 from bot.diagnosis.case import Case
 from bot.diagnosis.causes import CAUSES
-from bot.diagnosis.checks import caching, elsewhere, pod, token
+from bot.diagnosis.checks import (
+    account,
+    authentication,
+    caching,
+    clocks,
+    control_plane,
+    elsewhere,
+    embedded,
+    kubelet,
+    legacy,
+    pod,
+    practice,
+    secret,
+    signing,
+    token,
+    workload,
+)
 from bot.model import Finding, Severity
 
 
@@ -32,6 +48,8 @@ class Check(Struct, frozen=True):
 
 _LOGS = ("pod", "logs")
 _TOKENS = ("exec_tokens", "secret_tokens", "spec_tokens", "probe")
+_CONTROLLERS = ("controllers", "leader", "namespace_defaults", "controller_probe", "secrets", "secret_accounts")
+_KEYS = ("discovery", "api_servers", "controller_probe", *_TOKENS)
 
 CHECKS: tuple[Check, ...] = (
     Check(token.token_expired, _LOGS, _TOKENS),
@@ -42,25 +60,47 @@ CHECKS: tuple[Check, ...] = (
     Check(token.signing_key_unknown, _LOGS, (*_TOKENS, "discovery")),
     Check(token.signature_invalid, _LOGS, (*_TOKENS, "discovery")),
     Check(token.token_malformed, _LOGS, _TOKENS),
-    Check(token.service_account_missing, ("pod", "service_account")),
-    Check(token.service_account_recreated, ("pod", "logs", "service_account"), _TOKENS),
-    Check(token.service_account_terminating, ("pod", "service_account")),
-    Check(token.bound_object_gone, _LOGS, _TOKENS),
-    Check(token.bound_object_recreated, _LOGS, _TOKENS),
-    Check(token.token_secret_deleted, ("pod", "logs", "referenced_secrets"), _TOKENS),
-    Check(token.token_secret_replaced, _LOGS, _TOKENS),
-    Check(token.legacy_token_invalidated, ("pod", "referenced_secrets"), _TOKENS),
+    Check(account.service_account_missing, ("pod", "service_account")),
+    Check(account.service_account_recreated, ("pod", "logs", "service_account"), _TOKENS),
+    Check(account.service_account_terminating, ("service_account",)),
+    Check(account.bound_object_gone, _LOGS, _TOKENS),
+    Check(account.bound_object_recreated, _LOGS, _TOKENS),
+    Check(legacy.token_secret_deleted, ("pod", "logs", "referenced_secrets"), _TOKENS),
+    Check(legacy.token_secret_replaced, _LOGS, _TOKENS),
+    Check(legacy.legacy_token_invalidated, ("pod", "referenced_secrets"), _TOKENS),
     Check(pod.token_not_mounted, _LOGS),
-    Check(pod.default_service_account),
+    Check(practice.default_service_account),
     Check(pod.token_mounted_by_subpath, _LOGS),
     Check(pod.token_in_environment, ("pod", "logs", "referenced_secrets"), ("spec_tokens",)),
-    Check(pod.legacy_secret_mounted, ("pod", "referenced_secrets")),
+    Check(practice.legacy_secret_mounted, ("pod", "referenced_secrets")),
     Check(pod.audience_only_foreign, _LOGS),
     Check(pod.token_lifetime_capped, ("pod",), ("exec_tokens",)),
     Check(caching.token_cached_in_process, _LOGS, _TOKENS),
-    Check(pod.extended_token_cliff),
-    Check(pod.rotation_stalled, ("pod", "events"), ("exec_tokens",)),
-    Check(pod.token_fetch_failed, ("pod", "events")),
+    Check(kubelet.extended_token_cliff),
+    Check(kubelet.rotation_stalled, ("pod", "events"), ("exec_tokens", "node_lease")),
+    Check(kubelet.token_fetch_failed, ("pod", "events")),
+    Check(kubelet.node_not_ready, ("pod", "node"), ("node_lease",)),
+    Check(clocks.clock_skew_node, ("pod", "node_lease"), ("logs", "exec_tokens")),
+    Check(clocks.clock_skew_api_server, ("identity_leases",)),
+    Check(authentication.api_server_flags_differ, ("authentication",)),
+    Check(authentication.oidc_misconfigured, (), ("logs",)),
+    Check(authentication.webhook_authenticator_failing, (), ("logs",)),
+    Check(authentication.stale_tokens_in_use, ("token_counts",)),
+    Check(secret.secret_service_account_missing, ("secrets", "secret_accounts")),
+    Check(secret.secret_uid_mismatch, ("secrets", "secret_accounts")),
+    Check(secret.secret_terminating, ("secrets",)),
+    Check(secret.secret_wrong_type, ("secrets",)),
+    Check(secret.secret_unfilled, ("secrets", "secret_accounts")),
+    Check(secret.secret_listed_on_service_account, ("secrets", "secret_accounts"), ("secret_users", "token_tracking")),
+    Check(embedded.kubeconfig_token_expired, ("embedded",)),
+    Check(embedded.embedded_token_expiring, ("embedded",)),
+    Check(embedded.kubeconfig_certificate_expiring, ("embedded",)),
+    Check(embedded.embedded_token_refused, ("embedded",)),
+    Check(embedded.embedded_credential_broken, ("embedded",)),
+    Check(control_plane.token_controller_down, (), _CONTROLLERS),
+    Check(control_plane.token_controller_keyless, ("controllers",), ("leader", "controller_probe")),
+    Check(signing.signing_keys_disagree, ("endpoint_discoveries",), _KEYS),
+    Check(signing.issuer_discovery_broken, ("issuer_publication",), ("endpoint_discoveries",)),
     Check(elsewhere.api_unauthorized, _LOGS),
     Check(elsewhere.rbac_denied, _LOGS, ("access",)),
     Check(elsewhere.no_token_sent, _LOGS),
@@ -68,4 +108,9 @@ CHECKS: tuple[Check, ...] = (
     Check(elsewhere.another_validator, _LOGS),
     Check(elsewhere.recovered, _LOGS),
     Check(elsewhere.failing_for_another_reason, _LOGS),
+    Check(workload.pods_not_created, ("workload", "events")),
+    Check(practice.token_lifetime_long),
+    Check(practice.bindings_too_wide, ("service_account", "grants")),
+    Check(practice.token_minting_granted, ("service_account", "grants")),
+    Check(practice.token_secrets_readable, ("service_account", "grants", "token_secrets")),
 )

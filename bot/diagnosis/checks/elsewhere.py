@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from bot.diagnosis.authentication import flags, unlogged, without_anonymous
 from bot.diagnosis.case import Case
 from bot.diagnosis.evidence import found, line, quote
 from bot.diagnosis.signals import Signal, SignalKind
+from bot.diagnosis.vendors import vendor_of
 from bot.durations import relative, span
 from bot.model import Access, Certainty, Evidence, Finding, Remedy, Route, Rule, Severity
 from bot.objects import ContainerStatus
@@ -18,7 +20,9 @@ def api_unauthorized(case: Case) -> Iterator[Finding]:
     unsure = case.ongoing(SignalKind.AMBIGUOUS)
     if certain:
         yield found(
-            "api-unauthorized", f"{_how_often(case, certain)} The answer itself never says why.", _quotes(certain)
+            "api-unauthorized",
+            f"{_how_often(case, certain)} The answer itself never says why.{_of_no_token(case)}",
+            _quotes(certain),
         )
     elif unsure:
         text = f"{_how_often(case, unsure)} The line does not say who answered."
@@ -34,6 +38,14 @@ def api_unauthorized(case: Case) -> Iterator[Finding]:
             severity=Severity.WARNING,
             at_most=Certainty.POSSIBLE,
         )
+
+
+def _of_no_token(case: Case) -> str:
+    """What a request without any token is answered here, where that is known to be other than usual."""
+    if without_anonymous(case):
+        return " Here a request without any token is a 401 too (--anonymous-auth is off)."
+    vendor = vendor_of(case.snapshot)
+    return f" On {vendor.name} {vendor.anonymous}." if vendor else ""
 
 
 def rbac_denied(case: Case) -> Iterator[Finding]:
@@ -73,6 +85,16 @@ def no_token_sent(case: Case) -> Iterator[Finding]:
     if signals:
         text = f"{_how_often(case, signals)} The requests arrive as system:anonymous: without any token."
         yield found("no-token-sent", text, _quotes(signals))
+        return
+    servers = without_anonymous(case)
+    silent = unlogged(case) if servers else ()
+    if silent:
+        text = (
+            f"{_how_often(case, silent)} The API server logs every token that it refuses, and has logged none for a "
+            "minute around them. It does not take anonymous requests: one without a token gets a 401 too."
+        )
+        evidence = [*_quotes(silent), flags(servers[0], "anonymous-auth")]
+        yield found("no-token-sent", text, evidence, at_most=Certainty.LIKELY)
 
 
 def api_server_unreachable(case: Case) -> Iterator[Finding]:
@@ -93,7 +115,8 @@ def another_validator(case: Case) -> Iterator[Finding]:
 
 def recovered(case: Case) -> Iterator[Finding]:
     past = case.past_refusals
-    if past and not case.refusals and not case.quiet_refusals:
+    cut_off = case.ongoing(SignalKind.UNREACHABLE, SignalKind.ANONYMOUS)
+    if past and not case.refusals and not case.quiet_refusals and not cut_off:
         times = [signal.at for signal in past if signal.at]
         last = (
             f" The last was {relative(max(times), case.now)}; the container has gone on logging since." if times else ""

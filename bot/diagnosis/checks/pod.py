@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from bot.diagnosis import kubelet
+from bot.diagnosis.authentication import flags, servers, without_anonymous
 from bot.diagnosis.case import Case
 from bot.diagnosis.evidence import found, line, quote, token_source
 from bot.diagnosis.signals import Signal, SignalKind
-from bot.durations import relative, span, utc
-from bot.model import Claims, Finding, Route, SeenToken, Severity, TokenSource
-from bot.mounts import EXTENDED_LIFETIME, EXTENDED_REQUEST_SECONDS, TokenMount
-
-_CLIFF_IN_SIGHT = timedelta(days=30)
+from bot.diagnosis.vendors import vendor_of
+from bot.durations import span
+from bot.model import Claims, Finding, Route, Severity
 
 
 def token_not_mounted(case: Case) -> Iterator[Finding]:
-    wanting = case.ongoing(SignalKind.MISSING_FILE, SignalKind.ANONYMOUS, SignalKind.UNAUTHORIZED)
+    wanting = case.ongoing(SignalKind.MISSING_FILE, SignalKind.ANONYMOUS)
+    if without_anonymous(case):  # else a 401 says that a token was sent, wherever it came from
+        wanting += case.ongoing(SignalKind.UNAUTHORIZED)
     missed = {signal.container: signal for signal in wanting if signal.kind is SignalKind.MISSING_FILE}
     for signal in wanting:
         if not _has_token(case, signal.container):
@@ -29,7 +29,8 @@ def token_not_mounted(case: Case) -> Iterator[Finding]:
 
 
 def _has_token(case: Case, container: str) -> bool:
-    return bool(case.mounts_of(container)) or any(held.container == container for held in case.variables)
+    holders = {mount.container for mount in case.mounts} | {held.container for held in case.variables}
+    return container in holders | {token.container for token in case.snapshot.spec_tokens.value or ()}
 
 
 def _why_not_mounted(case: Case, container: str) -> str:
@@ -53,12 +54,6 @@ def _mounted(case: Case, containers: dict[str, Signal]) -> str:
     return f"automountServiceAccountToken: {'not set' if own is None else str(own).lower()}; token files: " + (
         ", ".join(paths) or "none"
     )
-
-
-def default_service_account(case: Case) -> Iterator[Finding]:
-    if case.pod.spec.service_account_name == "default" and any(mount.projected for mount in case.mounts):
-        text = "serviceAccountName: default, with its token mounted"
-        yield found("default-service-account", f"{text}.", [quote(Route.OBJECT, "pod spec", text)])
 
 
 def token_mounted_by_subpath(case: Case) -> Iterator[Finding]:
@@ -94,13 +89,6 @@ def token_in_environment(case: Case) -> Iterator[Finding]:
     )
 
 
-def legacy_secret_mounted(case: Case) -> Iterator[Finding]:
-    names = sorted(held.metadata.name for held in case.used_secrets())
-    if names:
-        text = f"uses token Secret {', '.join(names)}"
-        yield found("legacy-secret-mounted", f"The pod {text}.", [quote(Route.OBJECT, "pod spec", text)])
-
-
 def audience_only_foreign(case: Case) -> Iterator[Finding]:
     for container in dict.fromkeys(mount.container for mount in case.mounts):
         mounts = case.mounts_of(container)
@@ -119,7 +107,7 @@ def audience_only_foreign(case: Case) -> Iterator[Finding]:
 
 def token_lifetime_capped(case: Case) -> Iterator[Finding]:
     for token in case.snapshot.exec_tokens.value or ():
-        mount = _mount_of(case, token)
+        mount = case.mount_of(token)
         given = _lifetime(token.claims)
         if mount and given and given + timedelta(minutes=1) < timedelta(seconds=mount.expiration_seconds):
             asked = span(timedelta(seconds=mount.expiration_seconds))
@@ -127,64 +115,26 @@ def token_lifetime_capped(case: Case) -> Iterator[Finding]:
             yield found(
                 "token-lifetime-capped", f"{token.place}: {text}.", [quote(Route.EXEC, token_source(token), text)]
             )
-
-
-def extended_token_cliff(case: Case) -> Iterator[Finding]:
-    for mount in case.mounts:
-        extended = mount.expiration_seconds == EXTENDED_REQUEST_SECONDS and not case.foreign(mount.audience)
-        started = case.started(mount.container)
-        if not extended or not started:
-            continue
-        cliff = started + EXTENDED_LIFETIME
-        if case.now < cliff < case.now + _CLIFF_IN_SIGHT:
-            text = f"container {mount.container} started {utc(started)}"
-            yield found(
-                "extended-token-cliff",
-                f"If container {mount.container} never reads its token again, it breaks on {utc(cliff)} "
-                f"({relative(cliff, case.now)}).",
-                [quote(Route.OBJECT, "container status", text, started)],
-            )
             return
+    yield from _capped_by_flag(case)
 
 
-def rotation_stalled(case: Case) -> Iterator[Finding]:
-    for token in case.snapshot.exec_tokens.value or ():
-        mount = _mount_of(case, token)
-        due = kubelet.refresh_due(token.claims)
-        if not mount or mount.sub_path or not due or due + kubelet.SLACK > case.now:
-            continue
-        text = f"the kubelet should have refreshed it {relative(due, case.now)} ({utc(due)})"
-        yield found(
-            "rotation-stalled",
-            f"{token.place}: {text}.",
-            [quote(Route.EXEC, token_source(token), text)],
-            severity=Severity.CRITICAL if case.is_refused(token) else Severity.WARNING,
-        )
+def _capped_by_flag(case: Case) -> Iterator[Finding]:
+    """The lowest ceiling of the API servers' flags, else of the vendor's rule, below what a projection asks for."""
+    ceilings = [(server.longest, server) for server in servers(case) if server.longest]
+    vendor = vendor_of(case.snapshot)
+    if ceilings:
+        longest, server = min(ceilings, key=lambda pair: pair[0])
+        evidence = flags(server, "service-account-max-token-expiration")
+    elif vendor and vendor.longest:
+        longest, evidence = vendor.longest, quote(Route.OBJECT, vendor.why(), f"{span(vendor.longest)} at most")
+    else:
         return
-    if _is_running(case):
-        yield from _failed_fetches(case, "rotation-stalled", "The kubelet cannot refresh the running pod's token.")
-
-
-def token_fetch_failed(case: Case) -> Iterator[Finding]:
-    if not _is_running(case):
-        yield from _failed_fetches(case, "token-fetch-failed", "The kubelet cannot get a first token for the pod.")
-
-
-def _failed_fetches(case: Case, code: str, explanation: str) -> Iterator[Finding]:
-    failed = [event for event in case.snapshot.events.read() if "failed to fetch token" in event.message]
-    if failed:
-        yield found(code, explanation, [quote(Route.EVENT, f"event {e.reason}", e.message, e.at) for e in failed[-2:]])
-
-
-def _is_running(case: Case) -> bool:
-    return any(status.state.running for status in case.statuses.values())
-
-
-def _mount_of(case: Case, token: SeenToken) -> TokenMount | None:
-    if token.source is not TokenSource.EXEC:
-        return None
-    place = (token.container, token.path)
-    return next((mount for mount in case.mounts if mount.projected and (mount.container, mount.path) == place), None)
+    asking = [mount for mount in case.mounts if mount.projected and mount.expiration_seconds > longest.total_seconds()]
+    if asking:
+        asked = span(timedelta(seconds=asking[0].expiration_seconds))
+        text = f"{asking[0].path} in container {asking[0].container}: asked for {asked}, given {span(longest)}."
+        yield found("token-lifetime-capped", text, [evidence])
 
 
 def _lifetime(claims: Claims | None) -> timedelta | None:

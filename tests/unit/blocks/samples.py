@@ -9,7 +9,7 @@ from bot.errors import ClusterForbiddenError, ClusterUnreachableError, TargetNot
 from bot.messages import Message as Entry
 from bot.messages import Origin
 from bot.model import Cause, Certainty, Remedy, Route, Severity, Target
-from tests.unit.cli.reports import CRITICAL, HEALTHY, UNKNOWN, WARNING
+from tests.unit.cli.reports import CRITICAL, HEALTHY, NAMESPACE, UNKNOWN, WARNING, WORKLOAD
 
 ASKER = "U0ENGINEER1"
 TARGET = Target(namespace="shop", name="checkout-7d9f8b6c5-x2x7k", cluster="prod")
@@ -20,6 +20,8 @@ REPORTS = {
     "warning": WARNING,
     "healthy": HEALTHY,
     "unknown": UNKNOWN,
+    "workload": WORKLOAD,
+    "namespace": NAMESPACE,
 }
 
 # Of the catalogue's kind but not from it: the goldens are about how things look, and its words may change.
@@ -57,7 +59,27 @@ ENTRIES = (
         versions="1.27 and newer",
     ),
 )
-RUNBOOK = "# The token has expired\n\n## See it by hand\n\n```sh\ntoken-doctor check NS/POD --exec\n```\n"
+RUNBOOK = """\
+# The token has expired
+
+Its `exp` is past.
+
+## See it by hand
+
+```sh
+token-doctor check NS/POD --exec
+```
+
+## Mend it
+
+1. Put a new one in place:
+
+```yaml
+kind: Secret
+```
+
+2. Restart the workload.
+"""
 
 
 def samples() -> dict[str, tuple[Message, ...]]:

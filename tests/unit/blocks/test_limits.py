@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.blocks import knowledge, notices
 from bot.blocks.limits import BLOCKS, BUDGET, Block, Message, cut, fallback, one_line, pack, size, weight
@@ -24,6 +25,7 @@ from bot.model import (
     Finding,
     Gap,
     GapKind,
+    Member,
     Moment,
     ObjectRef,
     Remedy,
@@ -62,6 +64,7 @@ causes = st.builds(
     explanation=texts,
     proof=st.just({Route.LOG: Certainty.LIKELY}),
     remedies=st.lists(remedies, max_size=4).map(tuple),
+    practice=st.booleans(),
 )
 evidence = st.builds(Evidence, source=texts, text=texts, route=st.sampled_from(Route), at=st.none() | times)
 findings = st.builds(
@@ -95,6 +98,10 @@ reports = st.builds(
     endpoints=st.lists(texts, max_size=4).map(tuple),
     version=texts,
     took_ms=st.integers(0, 100_000),
+    notes=st.lists(texts, max_size=5).map(tuple),
+    members=st.lists(st.builds(Member, name=texts, verdict=st.sampled_from(Verdict), headline=texts), max_size=20).map(
+        tuple
+    ),
 )
 
 
@@ -173,6 +180,18 @@ def test_any_failure_is_told_within_the_limits(sentence: str, name: str) -> None
     check(notices.said(sentence, sentence))
 
 
+def test_many_that_are_not_well_are_counted_where_they_are_not_shown() -> None:
+    long = "x" * 600
+    sick = tuple(Member(name=f"{i}{long}", verdict=Verdict.CRITICAL, headline=long) for i in range(40))
+    well = tuple(Member(name=f"well-{i}", verdict=Verdict.HEALTHY, headline=long) for i in range(40))
+    report = replace(CRITICAL, members=(*sick, *well), notes=(long,) * 4, headline=CRITICAL.findings[0].cause.title)
+    shown = answer(report, ASKER).message
+    check(shown)
+    everything = json.dumps(list(shown.blocks), ensure_ascii=False)
+    assert "… and 32 more that are not well" in everything
+    assert "🟢 40: well-0, well-1" in everything
+
+
 @pytest.mark.parametrize("code", sorted(CAUSES))
 def test_every_cause_can_be_explained_however_long_its_runbook_is(code: str) -> None:
     message = knowledge.cause(CAUSES[code], "# Title\n\n" + "a word\n\n" * 2_000)
@@ -184,7 +203,7 @@ def test_every_cause_can_be_explained_however_long_its_runbook_is(code: str) -> 
 def test_a_long_runbook_is_cut_between_paragraphs_and_leaves_no_code_block_open() -> None:
     text = "# Title\n\nFirst.\n\n```sh\n" + "kubectl get pods\n\n" * 600 + "```\n"
     _, _, markdown, tail = knowledge.cause(CAUSES["token-expired"], text).blocks
-    assert markdown["text"].startswith("First.\n\n```sh\n")  # type: ignore[attr-defined]  # a block's values are of any type
+    assert markdown["text"].startswith("First.\n\n```\n")  # type: ignore[attr-defined]  # a block's values are of any type
     assert markdown["text"].endswith("kubectl get pods\n```")  # type: ignore[attr-defined]  # the same
     assert "the rest in a terminal" in json.dumps(tail)
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 
@@ -41,7 +42,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 async def api() -> AsyncIterator[FakeApi]:
     """An API server that answers as for a healthy pod, until the test says otherwise."""
     fake = FakeApi()
-    healthy(fake)
+    healthy(fake, datetime.now(UTC))
     server = await served(fake)
     yield fake
     await server.close()

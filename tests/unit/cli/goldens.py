@@ -10,6 +10,7 @@ from bot.cli.claims_page import claims_page
 from bot.cli.page import Page
 from bot.cli.render import report_page
 from bot.cli.review import reviews_page
+from bot.cli.runbook_page import runbook_page
 from bot.model import Report, Review
 from bot.tokens import RawToken, inspect
 from tests.unit import jwts
@@ -25,6 +26,35 @@ REVIEWS = (
         error="[invalid bearer token, invalid signature, no keys found]",
     ),
 )
+
+RUNBOOK = """\
+The token's `exp` is past, so the API server answers 401. **Do not restart first.** A mounted one is replaced before.
+
+## See it by hand
+
+```sh
+kubectl -n NS get pod POD \\
+  -o custom-columns=NODE:.spec.nodeName | grep -e a-long-expression -e another
+```
+
+On the node: `journalctl -u kubelet`. Look at `exp`.
+
+## Mend it
+
+1. The file is good: restart the workload, and it reads the present token. `kubectl -n NS rollout restart deployment/X`
+2. It is stored elsewhere: replace it there.
+
+```yaml
+volumes:
+  - name: api-token
+```
+
+## Keep it from coming back
+
+- Use a client that reads the file again: Go ≥ 0.15.7, Python ≥ 12, Java ≥ 9, JavaScript ≥ 0.10.3.
+
+See also: `token-cached-in-process`, `rotation-stalled`, `token-mounted-by-subpath`, `token-in-environment`
+"""
 
 
 def page(*, width: int, terminal: bool) -> tuple[Page, io.StringIO]:
@@ -54,13 +84,21 @@ def reviews_text(reviews: tuple[Review, ...], *, width: int = 100, terminal: boo
     return stream.getvalue()
 
 
+def runbook_text(body: str, *, width: int) -> str:
+    out, stream = page(width=width, terminal=True)
+    runbook_page(out, body)
+    return stream.getvalue()
+
+
 def texts() -> Iterator[tuple[str, str]]:
     """Each golden's name and the text as it comes out now."""
-    for verdict in ("critical", "warning", "healthy", "unknown"):
-        report: Report = getattr(reports, verdict.upper())
-        yield f"report-{verdict}-piped", report_text(report)
-        yield f"report-{verdict}-80", report_text(report, width=80, terminal=True)
+    for name in ("critical", "warning", "healthy", "unknown", "workload", "namespace"):
+        report: Report = getattr(reports, name.upper())
+        yield f"report-{name}-piped", report_text(report)
+        yield f"report-{name}-80", report_text(report, width=80, terminal=True)
     yield "report-critical-120", report_text(reports.CRITICAL, width=120, terminal=True)
+    yield "runbook-80", runbook_text(RUNBOOK, width=80)
+    yield "runbook-40", runbook_text(RUNBOOK, width=40)
     yield "claims-bound-80", claims_text(jwts.BOUND, width=80, terminal=True)
     yield "claims-legacy-piped", claims_text(jwts.LEGACY)
 

@@ -14,6 +14,7 @@ from bot.model import (
     Finding,
     Gap,
     GapKind,
+    Member,
     Moment,
     ObjectRef,
     Remedy,
@@ -52,6 +53,8 @@ _DEFAULT = Cause(
     title="The pod runs as the namespace's default service account",
     explanation="Rights given to it are given to every pod of the namespace that names no other.",
     proof={Route.OBJECT: Certainty.PROVEN},
+    practice=True,
+    remedies=(Remedy(text="Give the workload a service account of its own."),),
 )
 _CLIFF = Cause(
     code="extended-token-cliff",
@@ -155,6 +158,7 @@ CRITICAL = Report(
             severity=Severity.INFO,
             certainty=Certainty.PROVEN,
             explanation=_DEFAULT.explanation,
+            remedies=_DEFAULT.remedies,
             evidence=(Evidence(source="pod spec", text="serviceAccountName: default", route=Route.OBJECT),),
         ),
     ),
@@ -230,4 +234,53 @@ WARNING = Report(
     endpoints=("https://10.0.0.11:6443",),
     version="v1.36.3",
     took_ms=230,
+)
+
+_STALE = "checkout-7d9f8b6c5-x2x7k"
+WORKLOAD = replace(
+    CRITICAL,
+    target=replace(POD, api_version="apps/v1", kind="Deployment", name="checkout", uid="deployment-uid-1"),
+    headline=f"{_RECREATED.title}: 1 of 3 pods",
+    findings=(
+        replace(
+            CRITICAL.findings[0],
+            explanation=(
+                f"1 of 3 pods: {_STALE}; not checkout-7d9f8b6c5-9qk4m and checkout-7d9f8b6c5-hl2vw. "
+                "Its containers started at 2026-11-21 15:38:00 UTC, before all others (from 2026-11-22 00:52:10 UTC "
+                "on). shop/checkout is younger than the token: created 2 h 14 min ago."
+            ),
+            evidence=tuple(
+                replace(piece, source=f"pod {_STALE}: {piece.source}") for piece in CRITICAL.findings[0].evidence
+            ),
+        ),
+        *CRITICAL.findings[1:],
+    ),
+    notes=("3 of 12 pods were examined: those in trouble first, then one of each revision and node, then the oldest.",),
+    members=(
+        Member(name=_STALE, verdict=Verdict.CRITICAL, headline=_RECREATED.title),
+        Member(name="checkout-7d9f8b6c5-9qk4m", verdict=Verdict.HEALTHY, headline="nothing is wrong with its token"),
+        Member(name="checkout-7d9f8b6c5-hl2vw", verdict=Verdict.HEALTHY, headline="nothing is wrong with its token"),
+    ),
+)
+
+NAMESPACE = replace(
+    WARNING,
+    target=replace(POD, kind="Namespace", name="shop", uid="namespace-uid-1"),
+    headline=f"{_CLIFF.title}: 2 of 4 workloads",
+    findings=(
+        replace(
+            WARNING.findings[0],
+            explanation=f"2 of 4 workloads: deployment checkout and statefulset db. {_CLIFF.explanation}",
+        ),
+    ),
+    notes=(
+        "All 4 workloads were examined.",
+        "Of each workload a pod or two were looked at: ask for a workload by its name to have all of it checked.",
+    ),
+    members=(
+        Member(name="deployment checkout", verdict=Verdict.WARNING, headline=f"{_CLIFF.title}: 1 of 2 pods"),
+        Member(name="statefulset db", verdict=Verdict.WARNING, headline=_CLIFF.title),
+        Member(name="cronjob nightly", verdict=Verdict.HEALTHY, headline="Between runs"),
+        Member(name="deployment web", verdict=Verdict.HEALTHY, headline="Nothing is wrong with the token of 1 pod"),
+    ),
 )

@@ -63,7 +63,7 @@ async def test_a_target_that_does_not_exist_gets_the_nearest_once(run: Run, api:
     api.on(POD_PATH, refuses(404, "not found", "NotFound"))
     ended = await called(run, api, tmp_path, "check", f"shop/{POD}")
     assert (ended.code, ended.out) == (3, "")
-    assert ended.err.startswith(f"Error: There is no pod shop/{POD}")
+    assert ended.err.startswith(f"Error: There is no pod, workload or service account shop/{POD}")
     assert ended.err.count("checkout-2") == 1
 
 
@@ -77,8 +77,9 @@ async def test_the_bot_s_own_401_ends_with_3(run: Run, api: FakeApi, tmp_path: P
 
 async def test_the_routes_are_off_until_asked_for(run: Run, api: FakeApi, tmp_path: Path) -> None:
     off = json.loads((await called(run, api, tmp_path, "check", POD, "-o", "json")).out)
-    assert {gap["facet"] for gap in off["gaps"]} == {"exec_tokens", "probe", "secret_tokens"}
-    on = ("--exec", "--probe", "--secret-data")
+    routes = {"exec_tokens", "probe", "secret_tokens", "embedded", "controller_probe"}
+    assert {gap["facet"] for gap in off["gaps"]} == routes
+    on = ("--exec", "--probe", "--secret-data", "--controller-probe", "trial")
     asked = json.loads((await called(run, api, tmp_path, "check", POD, "-o", "json", *on)).out)
     assert not any("switched off" in gap["reason"] for gap in asked["gaps"])
 

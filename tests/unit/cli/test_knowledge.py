@@ -1,10 +1,15 @@
 """`errors` and `explain` show the catalogue as it is."""
 
+import re
+
 import pytest
 
 from bot.diagnosis import CAUSES, GROUPS, runbook
+from bot.diagnosis.runbooks import to_fill_in
 from bot.messages import MESSAGES
+from tests.runbooks import PAGES, lines_of
 from tests.unit.cli.conftest import Run
+from tests.unit.cli.goldens import runbook_text
 
 
 def test_all_known_lines_are_listed_with_their_cause(run: Run) -> None:
@@ -51,7 +56,30 @@ def test_each_cause_is_explained_with_its_runbook(code: str, run: Run) -> None:
     assert ended.out.startswith(f"{CAUSES[code].title}  {CAUSES[code].severity}\n{code}\n\n")
     title, _, body = runbook(code).strip().partition("\n")
     assert title.startswith("# ")
-    assert ended.out.endswith(f"\n{body.strip()}\n")
+    assert f"\n{body.strip()}\n" in ended.out
+
+
+def test_what_a_reader_fills_in_is_said_once_at_the_end(run: Run) -> None:
+    ended = run("explain", "audience-only-foreign")
+    assert ended.out.endswith(
+        "\n\nTo be filled in: NS (the namespace), POD, CONTAINER, TOKEN_FILE (the token's path in the container).\n"
+    )
+    assert "To be filled in" not in to_fill_in("`kubectl get nodes -o custom-columns=NODE:.metadata.name`")
+
+
+@pytest.mark.parametrize("code", CAUSES)
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_page_on_a_terminal_keeps_its_commands_whole_and_leaves_no_blanks(code: str, width: int) -> None:
+    text = runbook_text(runbook(code).partition("\n")[2].strip(), width=width)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    assert not any(line != line.rstrip() for line in lines), "a blank after a backslash breaks a copied command"
+    assert not re.search("[`\ue000]|\\*\\*|^#", text, re.MULTILINE)
+    for line, is_code in lines_of(PAGES[code]):
+        if is_code:
+            assert f"  {line}".rstrip() in lines
+        for words in re.findall("`([^`]+)`", "" if is_code else line):
+            assert words in text or len(words) >= min(width, 100) - 8
 
 
 def test_an_unknown_code_gets_the_nearest_ones(run: Run) -> None:

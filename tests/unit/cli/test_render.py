@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.console import Console
 from bot.cli.page import Page
 from bot.cli.render import report_page
 from bot.cli.review import exit_code
-from bot.model import BlastRadius, Evidence, Finding, Moment, Report, Route, Scope
+from bot.model import BlastRadius, Evidence, Finding, Moment, Report, Route, Scope, Verdict
 from bot.redact import MARK
 from tests.unit import jwts
 from tests.unit.cli import reports
@@ -31,7 +31,9 @@ def test_every_golden_is_still_made() -> None:
     assert {path.stem for path in FOLDER.iterdir()} == {name for name, _ in texts()}
 
 
-@pytest.mark.parametrize("report", [reports.CRITICAL, reports.WARNING, reports.HEALTHY, reports.UNKNOWN])
+@pytest.mark.parametrize(
+    "report", [reports.CRITICAL, reports.WARNING, reports.HEALTHY, reports.UNKNOWN, reports.NAMESPACE]
+)
 def test_a_pipe_gets_plain_text_with_whole_lines(report: Report) -> None:
     text = report_text(report, width=80)
     assert "\x1b" not in text
@@ -42,9 +44,10 @@ def test_a_pipe_gets_plain_text_with_whole_lines(report: Report) -> None:
             assert f"> {evidence.text}\n" in text
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(st.integers(min_value=40, max_value=200))
 def test_no_line_is_wider_than_the_terminal_nor_than_can_be_read(width: int) -> None:
-    for report in (reports.CRITICAL, reports.UNKNOWN):
+    for report in (reports.CRITICAL, reports.UNKNOWN, reports.WORKLOAD, reports.NAMESPACE):
         text = report_text(report, width=width, terminal=True)
         assert max(map(len, text.splitlines())) <= min(width, 100)
 
@@ -58,7 +61,8 @@ def test_the_order_is_verdict_root_symptom_and_the_rest() -> None:
         "- Restart the workload",
         "which explains: The API server answers 401 to this pod  likely",
         '  > E1122 03:04:58.113 reflector.go:158] "Unhandled Error"',
-        "* The pod runs as the namespace's default service account  info, proven",
+        "Also worth mending",
+        "* The pod runs as the namespace's default service account: ",
         "Timeline (UTC)",
         "Who else",
         "Not checked",
@@ -70,9 +74,40 @@ def test_the_order_is_verdict_root_symptom_and_the_rest() -> None:
     assert text.count("The API server answers 401 to this pod") == 1
 
 
+def test_what_was_examined_and_who_has_it_come_before_the_cause() -> None:
+    text = report_text(reports.WORKLOAD)
+    parts = (
+        "CRITICAL  The service account was re-created: 1 of 3 pods",
+        "3 of 12 pods were examined",
+        "  critical  checkout-7d9f8b6c5-x2x7k  The service account was re-created\n",
+        "  healthy   2: checkout-7d9f8b6c5-9qk4m, checkout-7d9f8b6c5-hl2vw\n",
+        "* The service account was re-created  critical, proven",
+    )
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_pods_that_are_all_well_are_not_listed() -> None:
+    well = tuple(replace(member, verdict=Verdict.HEALTHY) for member in reports.WORKLOAD.members)
+    report = replace(reports.HEALTHY, members=well, notes=("All 3 pods were examined.",))
+    text = report_text(report)
+    assert "All 3 pods were examined." in text
+    assert "9qk4m" not in text
+    assert "9qk4m" in report_text(replace(report, target=reports.NAMESPACE.target)), "a namespace names its workloads"
+
+
+def test_advice_that_a_cause_explains_stands_under_it_only() -> None:
+    root, _, advice = reports.CRITICAL.findings
+    report = replace(reports.CRITICAL, findings=(replace(root, symptoms=(advice.code,)), advice))
+    text = report_text(report)
+    assert text.count(advice.cause.title) == 1
+    assert "Also worth mending" not in text
+
+
 def test_a_symptom_of_two_roots_stands_under_the_first() -> None:
     first, symptom, other = reports.CRITICAL.findings
-    report = replace(reports.CRITICAL, findings=(first, symptom, replace(other, symptoms=first.symptoms)))
+    other = replace(other, cause=replace(other.cause, practice=False), symptoms=first.symptoms)
+    report = replace(reports.CRITICAL, findings=(first, symptom, other))
     assert report_text(report).count(symptom.cause.title) == 1
 
 
@@ -132,6 +167,7 @@ def test_nothing_from_outside_steers_the_terminal(evil: str, *, terminal: bool) 
     assert text.encode()
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(st.text(max_size=200), st.booleans())
 def test_any_text_can_be_shown(text: str, terminal: bool) -> None:  # noqa: FBT001  # hypothesis gives it by place
     shown = report_text(hostile(text), terminal=terminal)

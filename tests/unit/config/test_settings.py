@@ -115,6 +115,8 @@ def test_lists_and_ids_are_told_by_their_place(write: Write) -> None:
         ("checks: {deadline_seconds: 0}", "must be a whole number of seconds from 1 to 30"),
         ("checks: {deadline_seconds: 2.5}", "must be a whole number of seconds from 1 to 30"),
         ("checks: {exec: perhaps}", "checks.exec: must be true or false"),
+        ("checks: {controller_probe: true}", 'must be the name of a namespace, or "" for no probe'),
+        ("checks: {controller_probe: Shop_1}", 'must be the name of a namespace, or "" for no probe'),
         ("checks: 7", "checks: must be a section such as {deadline_seconds: 10}"),
         ("clusters: 7", "clusters: must be a list of clusters, each with a name"),
         ("checks: {exec: true}\nchecks: {exec: false}", "line 2: checks: stands twice: only one can count"),

@@ -41,6 +41,34 @@ def test_course(refused: list[float], other: list[float], state: ContainerState,
     assert course(signals, [ContainerLog(container="app", lines=lines)], status, NOW) is expected
 
 
+BACK_OFF = ContainerState(waiting=Waiting(reason="CrashLoopBackOff"))
+
+
+@pytest.mark.parametrize(
+    ("before", "now_running", "state", "expected"),
+    [
+        # the refused run worked on for half an hour, and died of something else
+        ([60, 59, 30], [5], BACK_OFF, Course.STOPPED),
+        # the next run ended at once, and had asked nothing
+        ([60, 59], [9, 8.9], BACK_OFF, Course.ONGOING),
+        # the next run lived for long, and was never refused
+        ([60, 59], [50, 30], BACK_OFF, Course.STOPPED),
+        # started again, and silent since
+        ([60, 59], [40], RUNNING, Course.QUIET),
+        ([60, 59], [40, 20], RUNNING, Course.STOPPED),
+    ],
+)
+def test_the_course_over_two_runs(
+    before: list[float], now_running: list[float], state: ContainerState, expected: Course
+) -> None:
+    signals = [Signal(kind=SignalKind.UNAUTHORIZED, container="app", text="401", at=_ago(at)) for at in before[:2]]
+    logs = [
+        ContainerLog(container="app", previous=previous, lines=tuple(LogLine(text="x", at=_ago(at)) for at in times))
+        for previous, times in ((True, before), (False, now_running))
+    ]
+    assert course(signals, logs, ContainerStatus(name="app", state=state), NOW) is expected
+
+
 def test_a_log_without_times_is_taken_for_the_present() -> None:
     signal = Signal(kind=SignalKind.UNAUTHORIZED, container="app", text="401")
     assert course([signal], [], ContainerStatus(name="app", state=RUNNING), NOW) is Course.ONGOING

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from bot.diagnosis import CAUSES, diagnose
 from bot.diagnosis.checks import CHECKS
-from bot.diagnosis.engine import rank
+from bot.diagnosis.ranking import rank
 from bot.model import Certainty, CheckStatus, Facet, Finding, Gap, GapKind, Severity, Snapshot, Verdict
 from tests.causes.cases import Case
 
@@ -22,7 +22,20 @@ def _finding(code: str, severity: Severity | None = None, certainty: Certainty =
     return Finding(cause=cause, severity=severity or cause.severity, certainty=certainty, explanation="", evidence=())
 
 
-@pytest.mark.parametrize("facet", ["pod", "logs", "service_account", "referenced_secrets", "events", "other_issuers"])
+@pytest.mark.parametrize(
+    "facet",
+    [
+        "pod",
+        "logs",
+        "service_account",
+        "referenced_secrets",
+        "events",
+        "other_issuers",
+        "node",
+        "node_lease",
+        "identity_leases",
+    ],
+)
 @pytest.mark.parametrize("kind", [GapKind.DENIED, GapKind.TIMED_OUT, GapKind.UNAVAILABLE])
 def test_what_could_not_be_read_spoils_a_healthy_verdict(facet: str, kind: GapKind) -> None:
     report = diagnose(_with_gap(HEALTHY, facet, kind))
@@ -37,7 +50,7 @@ def test_a_route_that_was_switched_on_and_failed_spoils_it_too(facet: str) -> No
     assert diagnose(_with_gap(HEALTHY, facet, GapKind.SWITCHED_OFF)).verdict is Verdict.HEALTHY
 
 
-@pytest.mark.parametrize("facet", ["api_server_logs", "peers", "owners", "version", "node", "token_secrets"])
+@pytest.mark.parametrize("facet", ["api_server_logs", "peers", "owners", "version", "token_secrets"])
 def test_what_no_critical_check_needs_does_not_spoil_it(facet: str) -> None:
     report = diagnose(_with_gap(HEALTHY, facet, GapKind.DENIED))
     assert report.verdict is Verdict.HEALTHY
@@ -71,6 +84,13 @@ def test_the_certain_comes_before_the_possible() -> None:
         ]
     )
     assert ranked[0].code == "token-malformed"
+
+
+def test_none_explains_what_is_graver_than_itself() -> None:
+    """A mount that may fail one day is not why another container is refused now."""
+    ranked = rank([_finding("token-mounted-by-subpath", Severity.WARNING), _finding("api-unauthorized")])
+    assert [finding.code for finding in ranked] == ["api-unauthorized", "token-mounted-by-subpath"]
+    assert not ranked[1].symptoms
 
 
 def test_an_info_explains_nothing() -> None:

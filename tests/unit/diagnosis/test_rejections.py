@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from bot.diagnosis.rejections import of_server_logs
 from bot.diagnosis.signals import Signal, SignalKind
 from bot.model import Certainty, ContainerLog, LogLine
@@ -52,6 +54,16 @@ def test_two_reasons_that_fit_as_well_are_only_possible() -> None:
     assert causes(logs, refusals(300, 200)) == {
         ("token-expired", Certainty.POSSIBLE),
         ("audience-mismatch", Certainty.POSSIBLE),
+    }
+
+
+def test_each_container_has_its_own_reason() -> None:
+    logs = [server("a", EXPIRED, 300, 200), server("a", AUDIENCE, 290, 190)]
+    other = [replace(signal, container="worker") for signal in refusals(290, 190)]
+    found = [*of_server_logs(SNAPSHOT, logs, [*refusals(300, 200), *other])]
+    assert {(one.container, one.message.cause, one.certainty) for one in found} == {
+        ("app", "token-expired", Certainty.LIKELY),
+        ("worker", "audience-mismatch", Certainty.LIKELY),
     }
 
 

@@ -8,6 +8,7 @@ from bot.model import Target
 from bot.slack.door import User
 from bot.slack.posts import LaterError, PostRefusedError
 from handlers.middleware import BOT, DEACTIVATED, NOBODY, OUTSIDER, UNSURE, ChannelRule, Doorkeeper, Heard, rule_of
+from handlers.words import Check, of_slash_command
 
 HOME = "T0SHOPTEAM1"
 
@@ -116,3 +117,24 @@ def test_a_channels_cluster_gives_way_to_a_target_that_names_its_own() -> None:
     rule = ChannelRule("prod")
     assert rule.applied(Target(namespace="shop", name="x")).cluster == "prod"
     assert rule.applied(Target(namespace="shop", name="x", cluster="staging")).cluster == "staging"
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("shop-eu/checkout", True),
+        ("shop-eu/deploy/checkout", True),
+        ("shop-eu/ns/shop-eu", True),
+        ("ns/shop-eu", True),
+        ("prod:namespace/shop-eu", True),
+        ("ns/pay", False),
+        ("namespaces/pay", False),
+        ("pay/sa/shop-eu", False),
+        ("pay/secret/shop-eu", False),
+    ],
+)
+def test_a_channel_s_namespaces_hold_for_every_kind_of_target(text: str, *, allowed: bool) -> None:
+    rule = ChannelRule("prod", ("shop-*",))
+    command = of_slash_command(f"check {text}")
+    assert isinstance(command, Check)
+    assert rule.allows(command.target.namespace) is allowed

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import web
@@ -14,9 +15,16 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 NAMESPACE = "shop"
 POD = "checkout-1"
+RENEWED = datetime(2026, 11, 22, 13, 4, 57, 120_000, tzinfo=UTC)
 UID = "11111111-1111-1111-1111-111111111111"
 POD_PATH = f"/api/v1/namespaces/{NAMESPACE}/pods/{POD}"
 LOG_PATH = f"{POD_PATH}/log"
+NODE_LEASE_PATH = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-1"
+IDENTITY_LEASES_PATH = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
+LEADER_PATH = f"{IDENTITY_LEASES_PATH}/kube-controller-manager"
+ROOT_CA_PATH = f"/api/v1/namespaces/{NAMESPACE}/configmaps/kube-root-ca.crt"
+DEFAULT_ACCOUNT_PATH = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"
+CONTROL_PLANE_PATH = "/api/v1/namespaces/kube-system/pods"
 ACCOUNT_PATH = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/checkout"
 
 
@@ -112,6 +120,30 @@ def listed(*items: Json, following: str = "") -> dict[str, object]:
     return {"metadata": {"continue": following}, "items": list(items)}
 
 
+def in_table(name: str, secret_type: str = "Opaque", keys: int = 0, **metadata: object) -> dict[str, object]:
+    """A Secret's row, as the API server prints it with `includeObject=Metadata`."""
+    return {
+        "cells": [name, secret_type, keys, "3d"],
+        "object": {"kind": "PartialObjectMetadata", **named(name, **metadata)},
+    }
+
+
+def table(*rows: Json, following: str = "") -> dict[str, object]:
+    columns = [{"name": name, "type": "string"} for name in ("Name", "Type", "Data", "Age")]
+    return {"kind": "Table", "metadata": {"continue": following}, "columnDefinitions": columns, "rows": list(rows)}
+
+
+def secret(name: str, data: Mapping[str, str], secret_type: str = "Opaque", **metadata: object) -> Answer:
+    """A Secret under its own path: its data only to whom asks for all of it; `data` is base64."""
+    row = says(table(in_table(name, secret_type, len(data), **metadata)))
+    whole = says({**named(name, **metadata), "type": secret_type, "data": data})
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await (row if "as=Table" in request.headers["Accept"] else whole)(request)
+
+    return answer
+
+
 def pod(*, status: Json | None = None, **spec: object) -> dict[str, object]:
     """A running pod with one container, `app`."""
     containers = [{"name": "app", "env": [{"name": "MODE", "value": "production"}]}]
@@ -123,8 +155,33 @@ def pod(*, status: Json | None = None, **spec: object) -> dict[str, object]:
     }
 
 
-def healthy(api: FakeApi) -> None:
-    """Every answer that a check of POD takes, none of them worth a finding."""
+def component(name: str, *flags: str, suffix: str = "a", state: Json | None = None) -> dict[str, object]:
+    """A static pod of the control plane, as kubeadm writes it."""
+    status = {"name": name, "ready": True, "state": state or {"running": {"startedAt": "2026-11-20T13:00:00Z"}}}
+    return {
+        "metadata": {"name": f"{name}-{suffix}", "namespace": "kube-system", "labels": {"component": name}},
+        "spec": {
+            "nodeName": f"node-{suffix}",
+            "containers": [{"name": name, "command": [name, "--service-account-private-key-file=/sa.key", *flags]}],
+        },
+        "status": {"phase": "Running", "containerStatuses": [status]},
+    }
+
+
+def lease(name: str, manager: str, at: datetime = RENEWED, **changes: object) -> dict[str, object]:
+    """A Lease as its holder renews it, a few milliseconds before the API server writes it."""
+    entry = {
+        "manager": manager,
+        "time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "fieldsV1": {"f:spec": {"f:renewTime": {}, "f:holderIdentity": {}}},
+    }
+    spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"}
+    metadata = {"name": name, "resourceVersion": "1204", "managedFields": [entry]}
+    return {"metadata": {**metadata, **changes}, "spec": spec}
+
+
+def healthy(api: FakeApi, renewed: datetime = RENEWED) -> None:
+    """Every answer that a check of POD takes, none of them worth a finding; its Leases were renewed at that time."""
     shop, kube_system = f"/api/v1/namespaces/{NAMESPACE}", "/api/v1/namespaces/kube-system"
     api.on("/version", says({"gitVersion": "v1.36.3"}))
     api.on("/.well-known/openid-configuration", says({"issuer": "https://issuer.test"}))
@@ -134,9 +191,15 @@ def healthy(api: FakeApi) -> None:
     api.on(ACCOUNT_PATH, says(named("checkout")))
     api.on(shop, says({"metadata": {"name": NAMESPACE, "uid": "n"}}))
     api.on("/api/v1/nodes/node-1", says({"metadata": {"name": "node-1", "uid": "n1"}}))
+    api.on(NODE_LEASE_PATH, says(lease("node-1", "kubelet", renewed)))
+    api.on(IDENTITY_LEASES_PATH, says(listed(lease("apiserver-a", "kube-apiserver", renewed))))
     api.on(f"{shop}/events", says(listed()))
-    api.on(f"{shop}/secrets", says(listed()))
+    api.on(f"{shop}/secrets", says(table()))
     api.on(f"{shop}/pods", says(listed(named(POD), named("checkout-2"))))
-    api.on(f"{kube_system}/pods", says(listed(named("kube-apiserver-a"))))
+    api.on(f"{kube_system}/pods", says(listed(component("kube-apiserver"), component("kube-controller-manager"))))
     api.on(f"{kube_system}/pods/kube-apiserver-a/log", says(b""))
+    api.on(f"{kube_system}/pods/kube-controller-manager-a/log", says(b""))
+    api.on(LEADER_PATH, says(lease("kube-controller-manager", "kube-controller-manager", renewed)))
+    api.on(ROOT_CA_PATH, says(named("kube-root-ca.crt")))
+    api.on(DEFAULT_ACCOUNT_PATH, says(named("default")))
     api.on("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", says(listed()))

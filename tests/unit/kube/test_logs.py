@@ -3,13 +3,28 @@
 from datetime import UTC, datetime
 
 import pytest
+from aiohttp import web
 
+from bot.diagnosis import diagnose
 from bot.kube.client import Cluster
 from bot.kube.facets import logs as module
 from bot.kube.facets.gather import gather
-from bot.model import ContainerLog, GapKind, ObjectRef, Routes, Snapshot
+from bot.model import CheckStatus, ContainerLog, GapKind, ObjectRef, Routes, Snapshot, Verdict
 from tests.unit.kube import fake_api
-from tests.unit.kube.fake_api import LOG_PATH, NAMESPACE, POD, POD_PATH, FakeApi, refuses, says
+from tests.unit.kube.fake_api import (
+    CONTROL_PLANE_PATH,
+    LOG_PATH,
+    NAMESPACE,
+    POD,
+    POD_PATH,
+    Answer,
+    FakeApi,
+    component,
+    hangs,
+    listed,
+    refuses,
+    says,
+)
 
 REF = ObjectRef(cluster="here", api_version="v1", kind="Pod", namespace=NAMESPACE, name=POD)
 STAMP = "2026-11-22T13:00:0"
@@ -127,3 +142,82 @@ async def test_of_the_api_server_s_log_only_the_lines_about_tokens_are_kept(api:
 
     assert log.pod == "kube-apiserver-a"
     assert [entry.text for entry in log.lines] == [line.partition(" ")[2]]
+
+
+# --- some of them cannot be read ----------------------------------------------------------------------------
+
+
+def of_container(**answers: Answer) -> Answer:
+    """The answers by the name of the container whose log is asked for."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await answers[request.query["container"]](request)
+
+    return answer
+
+
+def two_containers() -> Answer:
+    statuses = [{"name": name, "state": RUNNING} for name in ("app", "sidecar")]
+    return says(fake_api.pod(status={"containerStatuses": statuses}))
+
+
+async def test_one_container_s_unreadable_log_does_not_hide_the_other_s(api: FakeApi, cluster: Cluster) -> None:
+    api.on(POD_PATH, two_containers())
+    lost = says(b"unable to retrieve container logs for containerd://4f1a")
+    api.on(LOG_PATH, of_container(app=says(f"{STAMP}1Z a\n".encode()), sidecar=lost))
+
+    found = (await snapshot(cluster)).logs
+
+    assert [log.container for log in found.read()] == ["app"]
+    assert found.missing is not None
+    assert found.missing.kind is GapKind.UNAVAILABLE
+    assert found.missing.reason.startswith("the log of container sidecar was not read: ")
+
+
+async def test_a_log_that_hangs_does_not_hide_the_others(
+    api: FakeApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_SECONDS", 0.6)
+    api.on(POD_PATH, two_containers())
+    api.on(LOG_PATH, of_container(app=says(f"{STAMP}1Z a\n".encode()), sidecar=hangs))
+
+    found = (await snapshot(cluster)).logs
+
+    assert [log.container for log in found.read()] == ["app"]
+    assert found.missing is not None
+    assert found.missing.kind is GapKind.TIMED_OUT
+
+
+async def test_of_several_api_servers_the_readable_logs_are_kept(api: FakeApi, cluster: Cluster) -> None:
+    servers = [component("kube-apiserver", suffix=suffix) for suffix in "abc"]
+    api.on(CONTROL_PLANE_PATH, says(listed(*servers)))
+    line = f'{STAMP}1Z E1122 authentication.go:75] "Unable to authenticate the request" err="…"\n'
+    api.on(f"{CONTROL_PLANE_PATH}/kube-apiserver-a/log", refuses(500, "dial tcp 10.0.0.9:10250: i/o timeout"))
+    api.on(f"{CONTROL_PLANE_PATH}/kube-apiserver-b/log", says(line.encode()))
+    api.on(f"{CONTROL_PLANE_PATH}/kube-apiserver-c/log", refuses(500, "dial tcp 10.0.0.10:10250: i/o timeout"))
+
+    found = (await snapshot(cluster)).api_server_logs
+
+    assert [log.pod for log in found.read()] == ["kube-apiserver-b"]
+    assert found.missing is not None
+    assert "kube-apiserver-a (and 1 more) was not read" in found.missing.reason
+
+
+async def test_what_a_log_that_was_not_read_might_hold_keeps_checks_from_passing(
+    api: FakeApi, cluster: Cluster
+) -> None:
+    api.on(POD_PATH, two_containers())
+    quiet, refused = says(f"{STAMP}1Z GET /cart 200\n".encode()), refuses(500, "dial tcp: i/o timeout")
+
+    api.on(LOG_PATH, of_container(app=quiet, sidecar=refused))
+    report = diagnose(await snapshot(cluster))
+    results = {result.name: result for result in report.checks}
+    assert results["api-unauthorized"].status is CheckStatus.SKIPPED
+    assert results["api-unauthorized"].reason.startswith("logs: the log of container sidecar was not read")
+    assert report.verdict is Verdict.UNKNOWN
+
+    said = says(f"{STAMP}1Z failed to list *v1.Pod: Unauthorized\n".encode())
+    api.on(LOG_PATH, of_container(app=said, sidecar=refused))
+    report = diagnose(await snapshot(cluster))
+    assert "api-unauthorized" in {finding.code for finding in report.findings}
+    assert "logs" in {gap.facet for gap in report.gaps}

@@ -5,7 +5,16 @@ from bot.kube.permissions import NEEDS, rules
 from bot.model import Routes, Rule
 
 # These read nothing of their own: what they hold was read for another facet, or in another cluster.
-DERIVED = {"account_name", "token_secrets", "spec_tokens", "other_issuers"}
+DERIVED = {
+    "grants",
+    "workload",
+    "account_name",
+    "token_secrets",
+    "account_secrets",
+    "secrets",
+    "spec_tokens",
+    "other_issuers",
+}
 
 
 def test_every_facet_stands_in_the_table() -> None:
@@ -15,13 +24,17 @@ def test_every_facet_stands_in_the_table() -> None:
 def test_the_stronger_rights_come_with_their_routes_only() -> None:
     usual = set(rules(Routes(), "shop"))
     strong = {
-        "exec": {"get pods/exec in namespace shop", "create pods/exec in namespace shop"},
-        "probe": {"create serviceaccounts/token in namespace shop"},
-        "secret_data": set[str](),
+        Routes(exec=True): {"get pods/exec in namespace shop", "create pods/exec in namespace shop"},
+        Routes(probe=True): {"create serviceaccounts/token in namespace shop"},
+        Routes(secret_data=True): set[str](),
+        Routes(controller_probe="probes"): {
+            *(f"{verb} secrets in namespace probes" for verb in ("list", "create", "get", "delete")),
+            *(f"{verb} serviceaccounts in namespace probes" for verb in ("list", "create", "delete")),
+        },
     }
     reviews = "create tokenreviews.authentication.k8s.io in a ClusterRole"
-    for route, wanted in strong.items():
-        more = set(rules(Routes(**{route: True}), "shop")) - usual
+    for routes, wanted in strong.items():
+        more = set(rules(routes, "shop")) - usual
         assert {str(rule) for rule in more} == wanted | {reviews}
 
 

@@ -13,6 +13,7 @@ from bot.kube.client import Cluster
 from bot.kube.connection import Call
 from bot.kube.gaps import (
     AbsentError,
+    BadAnswerError,
     DeniedError,
     RefusedError,
     UnavailableError,
@@ -75,12 +76,12 @@ def test_a_rule_says_where_it_belongs() -> None:
         (refuses(403, "", "Forbidden"), DeniedError, "may not get /version"),
         (refuses(403, "admission webhook refused"), UnavailableError, "answered 403: admission webhook refused"),
         (says(b"<html>", 403), UnavailableError, "answered 403: HTTP status 403"),
-        (refuses(500, "etcd is gone"), UnavailableError, "answered 500: etcd is gone"),
+        (refuses(500, "etcd is gone"), BadAnswerError, "answered 500: etcd is gone"),
         (refuses(429, "slow down"), UnavailableError, "overloaded"),
-        (says(b"x" * 70_000, 500), UnavailableError, "HTTP status 500"),
-        (says(b"{"), UnavailableError, "cannot be understood"),
-        (says(b"\xff\xfe"), UnavailableError, "cannot be understood"),
-        (says({"gitVersion": []}), UnavailableError, "cannot be understood"),
+        (says(b"x" * 70_000, 500), BadAnswerError, "HTTP status 500"),
+        (says(b"{"), BadAnswerError, "cannot be understood"),
+        (says(b"\xff\xfe"), BadAnswerError, "cannot be understood"),
+        (says({"gitVersion": []}), BadAnswerError, "cannot be understood"),
         (breaks_off, UnavailableError, "the connection broke off"),
     ],
 )

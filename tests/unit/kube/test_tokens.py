@@ -14,7 +14,7 @@ from bot.kube.client import Cluster, connect
 from bot.kube.facets.gather import gather
 from bot.kube.gaps import DeniedError
 from bot.kube.review import review
-from bot.model import ClaimsKind, GapKind, ObjectRef, Routes, Rule, SeenToken, Snapshot
+from bot.model import TOKEN_TYPE, ClaimsKind, GapKind, ObjectRef, Routes, Rule, SeenToken, Snapshot
 from bot.tokens import RawToken
 from tests.unit import jwts
 from tests.unit.kube import fake_api
@@ -28,10 +28,9 @@ from tests.unit.kube.fake_api import (
     Json,
     forbids,
     healthy,
-    listed,
-    named,
     refuses,
     says,
+    secret,
     served,
 )
 
@@ -183,10 +182,10 @@ async def test_an_exec_that_cannot_be_had_is_a_gap(
 
 
 async def test_only_running_containers_and_token_secrets_are_read(api: FakeApi, cluster: Cluster) -> None:
-    api.on(f"{SECRETS}/ci", says(named("ci")))
+    api.on(f"{SECRETS}/ci", secret("ci", {}))
     assert await exec_tokens(api, cluster, {"name": "s", "mountPath": "/s"}) == ()
 
-    api.on(SECRETS, says(listed(named("ci"))))
+    api.on(f"{SECRETS}/ci", secret("ci", {}, TOKEN_TYPE))
     api.on(EXEC, runs(LEGACY.encode(), status=SUCCESS))
     api.on(REVIEWS, says(EXPIRED, 201))
     (seen,) = await exec_tokens(api, cluster, {"name": "s", "mountPath": "/s"})
@@ -203,14 +202,15 @@ async def test_only_running_containers_and_token_secrets_are_read(api: FakeApi, 
 
 async def test_a_secret_s_token_is_read_only_when_switched_on(api: FakeApi, cluster: Cluster) -> None:
     api.on(POD_PATH, says(with_mounts()))
-    api.on(SECRETS, says(listed(named("ci"))))
     data = {"token": base64.b64encode(LEGACY.encode()).decode(), "other": "AAAA"}
-    api.on(f"{SECRETS}/ci", says({**named("ci"), "data": data}))
+    api.on(f"{SECRETS}/ci", secret("ci", data, TOKEN_TYPE))
     api.on(REVIEWS, says(EXPIRED, 201))
 
     off = await read(cluster, Routes())
     assert off.secret_tokens.gap is not None
-    assert all("PartialObjectMetadata" in request.headers["Accept"] for request in api.asked(f"{SECRETS}/ci"))
+    asked = api.asked(f"{SECRETS}/ci")
+    assert {request.headers["Accept"] for request in asked} == {"application/json;as=Table;g=meta.k8s.io;v=v1"}
+    assert {request.query_string for request in asked} == {"includeObject=Metadata"}
 
     on = await read(cluster, Routes(secret_data=True))
     (seen,) = on.secret_tokens.read()
@@ -223,8 +223,7 @@ async def test_a_secret_s_token_is_read_only_when_switched_on(api: FakeApi, clus
 
 async def test_a_secret_without_a_token(api: FakeApi, cluster: Cluster) -> None:
     api.on(POD_PATH, says(with_mounts()))
-    api.on(SECRETS, says(listed(named("ci"))))
-    api.on(f"{SECRETS}/ci", says(named("ci")))
+    api.on(f"{SECRETS}/ci", secret("ci", {}, TOKEN_TYPE))
 
     (seen,) = (await read(cluster, Routes(secret_data=True))).secret_tokens.read()
 
@@ -236,7 +235,7 @@ async def test_a_missing_secret_is_known_as_missing(api: FakeApi, cluster: Clust
 
     (referenced,) = (await read(cluster, Routes())).referenced_secrets.read()
 
-    assert (referenced.name, referenced.secret, referenced.type) == ("ci", None, "")
+    assert (referenced.name, referenced.secret, referenced.is_token) == ("ci", None, False)
 
 
 async def test_somebody_else_s_token_is_not_handed_to_the_api_server(api: FakeApi, cluster: Cluster) -> None:
