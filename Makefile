@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help check test bench record lint clean
+.PHONY: help check test bench record mutate lint clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -31,14 +31,17 @@ lint: $(READY)
 check: lint  ## style, types, layers, and the tests that need nothing but Python
 	$(BIN)/pytest -q -n 4 -m "not cluster" tests/unit tests/causes tests/contract tests/docs
 
-test: lint  ## everything: the whole bot, and a real control plane (built once with Go: five minutes)
+test: lint  ## everything: the whole bot, and a real control plane (built once with Go: eight minutes)
 	$(BIN)/pytest -q -n auto
 
 bench: $(READY)  ## the benchmarks, each beside what a person would use instead; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
 
 record: $(READY)  ## record the snapshots of tests/causes again, from the real control plane
-	RECORD=1 $(BIN)/pytest -q -n auto tests/cluster/test_matrix.py
+	RECORD=1 $(BIN)/pytest -q -n auto tests/cluster/test_matrix.py tests/cluster/test_control_plane.py
+
+mutate: $(READY)  ## break each check and each explanation on purpose; the cases must notice; writes tests/causes/mutations.md
+	$(BIN)/python -m tests.mutate
 
 clean:  ## remove what the targets made here
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -5,6 +5,9 @@ fail:                                   # the cause must be found
   - recorded: expired-and-cached        # tests/causes/recorded/expired-and-cached.json
     certainty: likely                   # optional, as is severity
     root: token-cached-in-process       # optional: what must come first
+    symptoms: [api-unauthorized]        # optional: what must stand under this cause
+    says: [since 1.24]                  # optional: what its explanation and remedies must say, and what they must not
+    never_says: [regenerates]
 pass:                                   # a healthy pod: it must not be found
   - recorded: healthy-plain
 near_miss:                              # very like the fault, and not it
@@ -26,7 +29,7 @@ from typing import Any, Literal
 import msgspec
 import yaml
 
-from bot.model import Certainty, Severity, Snapshot
+from bot.model import Certainty, Finding, Report, Severity, Snapshot
 
 FOLDER = Path(__file__).parent
 RECORDED = FOLDER / "recorded"
@@ -45,13 +48,20 @@ class Case:
     certainty: Certainty | None = None
     severity: Severity | None = None
     root: str = ""
+    symptoms: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    never_says: tuple[str, ...] = ()
     set: dict[str, Any] = field(default_factory=dict)
     log: dict[str, list[str]] = field(default_factory=dict)
     server_log: list[str] | None = None
     source: str = ""
 
     def __str__(self) -> str:
-        return f"{self.cause}-{self.kind}-{self.name or self.recorded}".replace(" ", "-")
+        return f"{self.cause}-{self.kind}-{self.title}".replace(" ", "-")
+
+    @property
+    def title(self) -> str:
+        return self.name or self.recorded
 
     def snapshot(self) -> Snapshot:
         """The recording with this case's changes; msgspec refuses a change that fits no field's type."""
@@ -64,6 +74,40 @@ class Case:
         for pointer, value in self.set.items():
             _put(document, pointer, _resolved(value, now))
         return msgspec.convert(document, Snapshot, strict=False)
+
+
+def complaints(case: Case, report: Report) -> Iterator[str]:
+    """What is wrong about the answer to the case's snapshot."""
+    found = {finding.code: finding for finding in report.findings}
+    finding = found.get(case.cause)
+    if case.kind != "fail":
+        if finding:
+            yield f"{case.cause} was found: {finding.explanation}"
+        return
+    if finding is None:
+        yield f"{case.cause} was not found, only {', '.join(found) or 'nothing'}"
+        return
+    if not finding.evidence:
+        yield "a finding without evidence"
+    if case.certainty not in {None, finding.certainty}:
+        yield f"it is {finding.certainty}, not {case.certainty}"
+    if case.severity not in {None, finding.severity}:
+        yield f"it is {finding.severity}, not {case.severity}"
+    if case.root not in {"", report.findings[0].code}:
+        yield f"{report.findings[0].code} comes first, not {case.root}"
+    yield from _wrong_words(case, finding)
+    if unexplained := set(case.symptoms) - set(finding.symptoms):
+        yield f"{', '.join(sorted(unexplained))} stand not under it, only {', '.join(finding.symptoms) or 'nothing'}"
+
+
+def _wrong_words(case: Case, finding: Finding) -> Iterator[str]:
+    told = " ".join((finding.explanation, *(remedy.text for remedy in finding.remedies)))
+    for words in case.says:
+        if words not in told:
+            yield f"it does not say “{words}”: {told}"
+    for words in case.never_says:
+        if words in told:
+            yield f"it says “{words}”: {told}"
 
 
 def cases() -> Iterator[Case]:

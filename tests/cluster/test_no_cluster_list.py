@@ -1,6 +1,9 @@
 """A check never lists a whole cluster, whatever is switched on: the API server's audit log says so."""
 
 import time
+from collections.abc import Set as AbstractSet
+
+import pytest
 
 from benchmarks.audit import lists_whole_cluster
 from bot.examine import examine
@@ -8,6 +11,7 @@ from bot.kube.client import connect, utc_now
 from bot.kube.permissions import rules
 from bot.model import Routes, Target
 from tests.cluster.api import JsonObject
+from tests.cluster.faults import by_name
 from tests.cluster.faults.scene import Scene
 from tests.cluster.plane import Plane
 from tests.cluster.waiting import eventually
@@ -35,14 +39,19 @@ async def examined(plane: Plane, namespace: str) -> list[JsonObject]:
         }
     )
     scene.says_401(pod)
-    user = f"system:serviceaccount:{namespace}:token-doctor"
+    return await audited(plane, Target(namespace=namespace, name="app"), ASKED)
+
+
+async def audited(plane: Plane, target: Target, asked: AbstractSet[str]) -> list[JsonObject]:
+    """The audit events of a check of the target, once these resources are among them."""
+    user = f"system:serviceaccount:{target.namespace}:token-doctor"
     everywhere = [
-        {"apiGroups": [rule.group], "resources": [rule.resource], "verbs": [rule.verb]}
+        {"nonResourceURLs": [rule.resource], "verbs": [rule.verb]}
+        if rule.resource.startswith("/")
+        else {"apiGroups": [rule.group], "resources": [rule.resource], "verbs": [rule.verb]}
         for rule in rules(EVERYTHING, "")
-        if not rule.resource.startswith("/")
     ]
     cluster = await connect("here", kubeconfig=await plane.users.kubeconfig_for(user, everywhere))
-    target = Target(namespace=namespace, name="app")
     try:
         report = await examine({"here": cluster}, target, routes=EVERYTHING, now=utc_now, monotonic=time.monotonic)
     finally:
@@ -52,7 +61,7 @@ async def examined(plane: Plane, namespace: str) -> list[JsonObject]:
     async def read() -> list[JsonObject]:
         return [event for event in plane.audit_events() if event["user"].get("username") == user]
 
-    return await eventually(read, lambda events: set(map(resource, events)) >= ASKED, "the check is in the audit log")
+    return await eventually(read, lambda events: set(map(resource, events)) >= asked, "the check is in the audit log")
 
 
 def resource(event: JsonObject) -> str:
@@ -77,3 +86,24 @@ async def test_secrets_are_listed_by_type_and_read_by_name(plane: Plane, namespa
     assert {event["objectRef"].get("namespace") for event in secrets} == {namespace}
     lists = [event["requestURI"] for event in secrets if event["verb"] == "list"]
     assert all("fieldSelector=type%3Dkubernetes.io/service-account-token" in uri for uri in lists), lists
+
+
+@pytest.mark.parametrize(
+    ("inject", "asked", "without_namespace"),
+    [
+        ("deployment_of_three", {"pods", "pods/log", "pods/exec", "replicasets"}, set()),
+        ("cron_job_that_has_run", {"pods", "jobs"}, set()),
+        ("namespace_with_one_of_each", {"pods", "deployments", "jobs", "pods/exec"}, set()),
+        # RBAC's own objects stand in no namespace.
+        ("account_of_three_pods", {"pods", "rolebindings", "roles"}, {"clusterroles", "clusterrolebindings"}),
+    ],
+)
+async def test_no_other_target_lists_a_whole_cluster_either(
+    inject: str, asked: set[str], without_namespace: set[str], plane: Plane, namespace: str
+) -> None:
+    found = await by_name(inject)(Scene(plane, namespace))
+    target = Target(namespace=namespace, kind=found["kind"].lower(), name=found["metadata"]["name"])
+    events = await audited(plane, target, asked | without_namespace)
+    assert {resource(event) for event in events if lists_whole_cluster(event)} == without_namespace
+    changing = {resource(event) for event in events if event["verb"] not in {"get", "list"}}
+    assert changing <= {"pods/exec", "serviceaccounts/token", "tokenreviews", "subjectaccessreviews"}

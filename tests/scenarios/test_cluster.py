@@ -7,6 +7,7 @@ import pytest
 from demo.slack import Message, SlackServer
 from demo.slack import people as p
 from tests.cluster.faults.scene import Scene
+from tests.cluster.faults.workload import namespace_with_one_sick
 from tests.cluster.plane import Plane
 from tests.scenarios.conftest import StartBot
 from tests.scenarios.marks import Marks
@@ -72,3 +73,15 @@ async def test_a_bot_without_rights_names_the_rule(
     await slack.command("/token", f"check {namespace}/pod/app", user=p.ENGINEER, channel=p.INCIDENT)
     message = await answered(slack)
     assert 'resources: [\\"pods\\"], verbs: [\\"get\\"]' in shown([message])
+
+
+async def test_a_namespace_is_answered_by_its_workloads(
+    slack: SlackServer, plane: Plane, namespace: str, start_bot: StartBot
+) -> None:
+    await namespace_with_one_sick(Scene(plane, namespace))
+    await start_bot({"clusters": [{"name": "prod", "kubeconfig": str(plane.kubeconfig)}]})
+    await slack.command("/token", f"check ns/{namespace}", user=p.ENGINEER, channel=p.INCIDENT)
+    message = await answered(slack)
+    assert message.text.startswith("🔴 Critical: The service account was deleted and created again: 1 of 3 workloads")
+    for part in ("All 3 workloads were examined.", "deployment checkout", "🟢 2: ", "statefulset db", "deployment web"):
+        assert part in shown([message]), part

@@ -9,12 +9,38 @@ from itertools import chain
 from typing import TypeAlias
 
 from tests.cluster.api import JsonObject
-from tests.cluster.faults import elsewhere, healthy, pod, token
+from tests.cluster.faults import (
+    authentication,
+    clocks,
+    combined,
+    control_plane,
+    elsewhere,
+    healthy,
+    innocent,
+    kubelet,
+    pod,
+    secret,
+    token,
+    workload,
+)
 from tests.cluster.faults.scene import Scene
 
 Inject: TypeAlias = Callable[[Scene], Awaitable[JsonObject]]
 
-_THEMES = (token, pod, elsewhere, healthy)
+_THEMES = (
+    token,
+    pod,
+    elsewhere,
+    combined,
+    healthy,
+    innocent,
+    clocks,
+    kubelet,
+    authentication,
+    secret,
+    control_plane,
+    workload,
+)
 
 
 def by_name(name: str) -> Inject:

@@ -1,6 +1,6 @@
 """Not the token after all."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.cluster.api import JsonObject
 from tests.cluster.faults.scene import Scene
@@ -43,12 +43,17 @@ async def vault_says_401(scene: Scene) -> JsonObject:
     return pod
 
 
+async def crashes(scene: Scene, pod: JsonObject, ended: datetime) -> JsonObject:
+    """Its container is between two tries; the last one ended then."""
+    stamp = ended.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return await scene.plane.workloads.set_container(pod, crash_looping(pod, restarts=7, exit_code=1, ended_at=stamp))
+
+
 async def crash_loop(scene: Scene) -> JsonObject:
     """It cannot reach its database."""
     pod = await scene.pod()
     ended = scene.now() - timedelta(minutes=2)
-    stamp = ended.strftime("%Y-%m-%dT%H:%M:%SZ")
-    pod = await scene.plane.workloads.set_container(pod, crash_looping(pod, restarts=7, exit_code=1, ended_at=stamp))
+    pod = await crashes(scene, pod, ended)
     text = "fatal: connection to db.shop.svc:5432 refused: password authentication failed for user shop"
     scene.log(pod, [(ended, text)])
     scene.log(pod, [(ended, text)], previous=True)

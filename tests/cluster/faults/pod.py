@@ -74,15 +74,22 @@ async def refresh_overdue(scene: Scene) -> JsonObject:
 
 
 async def first_fetch_fails(scene: Scene) -> JsonObject:
-    """The event is written as the kubelet does (pkg/volume/projected, pkg/kubelet/token); no kubelet runs here."""
+    why = 'serviceaccounts "checkout" is forbidden: node requested token not bound to a pod scheduled on it'
+    return await fetch_fails(scene, why)
+
+
+async def fetch_fails(scene: Scene, why: str) -> JsonObject:
+    """A pod that does not start, and its kubelet's reason.
+
+    The event is written as the kubelet does (pkg/volume/projected, pkg/kubelet/token); no kubelet runs here.
+    """
     await scene.plane.etcd.age(path_of(await scene.account()), by=scene.month)
     metadata = {"name": "app", "namespace": scene.namespace, "annotations": {ANNOTATION: "by-hand"}}
     spec = {"serviceAccountName": "checkout", "containers": [{"name": "app", "image": "shop/checkout:1.4"}]}
     pod = await scene.plane.workloads.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
     volume = pod["spec"]["volumes"][0]["name"]
-    message = f'MountVolume.SetUp failed for volume "{volume}" : failed to fetch token: serviceaccounts "checkout" is '
     await scene.event(
-        pod, "FailedMount", message + "forbidden: node requested token not bound to a pod scheduled on it"
+        pod, "FailedMount", f'MountVolume.SetUp failed for volume "{volume}" : failed to fetch token: {why}'
     )
     return pod
 

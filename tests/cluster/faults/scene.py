@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from tests.cluster.api import ApiError, JsonObject
 from tests.cluster.kubelet.state import ExecOutcome
 from tests.cluster.plane import Plane
+from tests.cluster.waiting import eventually
 from tests.cluster.workloads import container_of, path_of
 
 TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"
@@ -76,6 +77,20 @@ class Scene:
             secret = {**secret, **await self.plane.api.get(path_of(secret))}
         return secret
 
+    async def default_account(self) -> None:
+        """The namespace's default account, a month old."""
+        await self.plane.etcd.age(f"/api/v1/namespaces/{self.namespace}/serviceaccounts/default", by=self.month)
+
+    async def gone(self, found: JsonObject) -> None:
+        """Returns once a controller has deleted it."""
+        path = path_of(found)
+        parent, _, name = path.rpartition("/")
+        await eventually(
+            lambda: self.plane.api.get(parent),
+            lambda answer: name not in {each["metadata"]["name"] for each in answer["items"]},
+            f"{path} is gone",
+        )
+
     def log(
         self,
         pod: JsonObject,
@@ -86,10 +101,10 @@ class Scene:
     ) -> None:
         self.plane.kubelet.set_logs(container_of(pod, container), list(lines), previous=previous)
 
-    async def event(self, pod: JsonObject, reason: str, message: str) -> None:
-        """A warning about the pod, as its kubelet writes one."""
+    async def event(self, pod: JsonObject, reason: str, message: str, *, before: timedelta = timedelta()) -> None:
+        """A warning about the pod, as its kubelet writes one, that long ago."""
         about = {key: pod["metadata"][key] for key in ("name", "namespace", "uid")}
-        stamp = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        stamp = (self.now() - before).strftime("%Y-%m-%dT%H:%M:%SZ")
         await self.plane.workloads.create(
             {
                 "apiVersion": "v1",
@@ -125,6 +140,27 @@ class Scene:
         moments = await self._send(token, times)
         lines = [*self.worked(start), *((moment, CLIENT_GO_401) for moment in moments)]
         self.log(pod, lines, container)
+
+    async def refused_elsewhere(self, token: str) -> None:
+        """A client outside of the cluster sends it: only the API server's log has the refusals."""
+        await self._send(token, 3)
+
+    async def successor(self, pod: JsonObject) -> JsonObject:
+        """The pod of the same name that its controller has made in its place, running."""
+        path = path_of(pod)
+        parent, _, name = path.rpartition("/")
+        found = await eventually(
+            lambda: self.plane.api.get(parent),
+            lambda answer: any(
+                each["metadata"]["name"] == name
+                and each["metadata"]["uid"] != pod["metadata"]["uid"]
+                and each["status"]["phase"] == "Running"
+                for each in answer["items"]
+            ),
+            f"{path} runs again",
+        )
+        fresh = next(each for each in found["items"] if each["metadata"]["name"] == name)
+        return {"apiVersion": "v1", "kind": "Pod", **fresh}
 
     async def sends(self, pod: JsonObject, token: str) -> None:
         """The token stands in the pod's file, and is really refused."""
