@@ -85,8 +85,18 @@ def test_the_role_grants_just_what_is_read() -> None:
     assert _granted(everything) == _declared(Routes(exec=True, probe=True, secret_data=True))
 
 
-def _granted(text: str) -> set[tuple[str, str, str]]:
-    role = next(document for document in yaml.safe_load_all(text) if document["kind"] == "ClusterRole")
+def test_the_probe_s_role_grants_just_what_it_takes() -> None:
+    text = (ROOT / "docs" / "setup" / "rbac.yaml").read_text("utf-8").partition("\n# ---\n")[2]
+    manifests = re.sub(r"^# ?", "", text, flags=re.MULTILINE)
+    namespaces = {document["metadata"].get("namespace") for document in yaml.safe_load_all(manifests)}
+    assert namespaces == {None, "token-doctor-probe"}
+    probing = rules(Routes(controller_probe="token-doctor-probe"), "")
+    taken = {(rule.verb, rule.resource, rule.group) for rule in probing if rule.namespace == "token-doctor-probe"}
+    assert _granted(manifests, "Role") == taken
+
+
+def _granted(text: str, kind: str = "ClusterRole") -> set[tuple[str, str, str]]:
+    role = next(document for document in yaml.safe_load_all(text) if document["kind"] == kind)
     return {
         (verb, resource, group)
         for rule in role["rules"]
