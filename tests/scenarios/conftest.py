@@ -7,6 +7,7 @@ message = await slack.wait_for(lambda: ...)
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ async def slack(scopes: tuple[str, ...], collected: Collected) -> AsyncIterator[
 async def api() -> AsyncIterator[FakeApi]:
     """An API server with a healthy pod, shop/checkout-1; a test changes its answers."""
     api = FakeApi()
-    healthy(api)
+    healthy(api, datetime.now(UTC))
     server = await served(api)
     yield api
     await server.close()
