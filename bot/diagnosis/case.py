@@ -1,6 +1,6 @@
 """A Snapshot with what follows from it, worked out once and shared by all checks. Still pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from bot.diagnosis.course import Course, course
 from bot.diagnosis.rejections import Rejection, of_server_logs, of_tokens
 from bot.diagnosis.signals import Signal, SignalKind, scan
 from bot.messages import BARE
-from bot.model import ContainerLog, SecretSummary, SeenToken, Snapshot, TokenSource
+from bot.model import ContainerLog, Facet, SecretSummary, SeenToken, Snapshot, TokenSource
 from bot.mounts import TokenMount, TokenVariable, token_mounts, token_variables
 from bot.objects import ContainerStatus, Pod
 from bot.versions import Minor, minor_of
@@ -24,6 +24,13 @@ class Case:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = aligned(snapshot)
         self.now = server_now(snapshot)
+
+    @cached_property
+    def facets(self) -> Mapping[str, Facet[object]]:
+        """Every facet by its name."""
+        found = self.snapshot
+        names = found.__struct_fields__
+        return {name: value for name in names if isinstance(value := getattr(found, name), Facet)}
 
     @property
     def pod(self) -> Pod:

@@ -11,14 +11,14 @@ from bot.diagnosis.clocks import clock_notes
 from bot.diagnosis.ranking import blind, rank, verdict_of
 from bot.diagnosis.timeline import timeline
 from bot.diagnosis.vendors import vendor_of, where_to_look
-from bot.model import CheckResult, CheckStatus, Facet, Finding, Gap, GapKind, Report, Snapshot, UnreadError, Verdict
+from bot.model import CheckResult, CheckStatus, Finding, Gap, GapKind, Report, Snapshot, UnreadError, Verdict
 from bot.versions import Minor
 
 
 def diagnose(snapshot: Snapshot) -> Report:
     """The answer to a snapshot: the same snapshot always gives the same report."""
     case = Case(snapshot)
-    outcomes = [_run(check, case) for check in CHECKS if _applies(check, snapshot)]
+    outcomes = [_run(check, case) for check in CHECKS if _applies(check, case)]
     findings = tuple(_fitting(found, case.version) for found in rank([each for _, found in outcomes for each in found]))
     results = tuple(result for result, _ in outcomes)
     verdict = verdict_of(findings, results)
@@ -30,7 +30,7 @@ def diagnose(snapshot: Snapshot) -> Report:
         headline=_headline(verdict, findings, results),
         findings=findings,
         checks=results,
-        gaps=(*(where_to_look(gap, vendor) for gap in _unread(snapshot)), *clock_notes(snapshot)),
+        gaps=(*(where_to_look(gap, vendor) for gap in _unread(case)), *clock_notes(snapshot)),
         timeline=timeline(case),
         blast_radius=blast_radius(case, findings),
         endpoints=snapshot.endpoints,
@@ -38,14 +38,13 @@ def diagnose(snapshot: Snapshot) -> Report:
     )
 
 
-def _applies(check: Check, snapshot: Snapshot) -> bool:
+def _applies(check: Check, case: Case) -> bool:
     """Whether all that the check needs is read for this kind of target."""
-    facets = _facets(snapshot)
-    return all((gap := facets[name].gap) is None or _is_told(gap) for name in check.needs)
+    return all((gap := case.facets[name].gap) is None or _is_told(gap) for name in check.needs)
 
 
-def _unread(snapshot: Snapshot) -> Iterator[Gap]:
-    for facet in _facets(snapshot).values():
+def _unread(case: Case) -> Iterator[Gap]:
+    for facet in case.facets.values():
         if facet.unread and _is_told(facet.unread):
             yield facet.unread
 
@@ -55,7 +54,7 @@ def _is_told(gap: Gap) -> bool:
 
 
 def _run(check: Check, case: Case) -> tuple[CheckResult, tuple[Finding, ...]]:
-    facets = _facets(case.snapshot)
+    facets = case.facets
     missing = next((gap for name in check.needs if (gap := facets[name].gap)), None)
     if missing:
         return _skipped(check, missing), ()
@@ -75,10 +74,6 @@ def _run(check: Check, case: Case) -> tuple[CheckResult, tuple[Finding, ...]]:
 def _skipped(check: Check, gap: Gap) -> CheckResult:
     reason = f"{gap.facet.replace('_', ' ')}: {gap.reason}"
     return CheckResult(name=check.name, status=CheckStatus.SKIPPED, reason=reason, gap=gap)
-
-
-def _facets(snapshot: Snapshot) -> dict[str, Facet[object]]:
-    return {name: value for name in snapshot.__struct_fields__ if isinstance(value := getattr(snapshot, name), Facet)}
 
 
 def _fitting(finding: Finding, version: Minor | None) -> Finding:
