@@ -46,14 +46,6 @@ class Known:
     def namespace(self) -> str:
         return self.pod.partition("/pods/")[0]
 
-    @property
-    def namesakes(self) -> tuple[str, ...]:
-        """What else its name might mean: it is looked for as each, side by side."""
-        place = self.namespace.removeprefix("/api/v1") + "/{}/" + self.pod.rpartition("/")[2]
-        groups = {"apis/apps": ("deployments", "statefulsets", "daemonsets"), "apis/batch": ("jobs", "cronjobs")}
-        others = (f"/{root}/v1{place.format(kind)}" for root, kinds in groups.items() for kind in kinds)
-        return (self.pod, *others, "/api/v1" + place.format("serviceaccounts"))
-
 
 @dataclass(frozen=True)
 class Bare:
@@ -65,7 +57,7 @@ class Bare:
 
     async def check(self, known: Known) -> None:
         """Everything that a check of this pod asks."""
-        await asyncio.gather(*(self._get(path, accept=METADATA, missing=True) for path in known.namesakes))
+        await self._get(known.pod, accept=METADATA)
         kube_system, core = "/api/v1/namespaces/kube-system", "/apis/discovery.k8s.io/v1/namespaces/default"
         token_secrets = {"fieldSelector": "type=kubernetes.io/service-account-token", **IN_A_TABLE, **A_PAGE}
         servers = {"labelSelector": "kubernetes.io/service-name=kubernetes", **A_PAGE}

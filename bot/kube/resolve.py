@@ -1,6 +1,7 @@
 """From what a person typed to an object that exists; near misses are offered, never guessed."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -17,6 +18,8 @@ from bot.model import ObjectRef, Rule, Target
 from bot.targets import KINDS
 
 _BARE = (POD, *WORKLOADS, SERVICE_ACCOUNT)
+_GENERATED = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}$")
+"""How a controller's pod ends (`apimachinery/pkg/util/rand`): the name of one is what people copy out of an alert."""
 
 
 async def resolve(cluster: Cluster, target: Target, *, deadline_seconds: float = 10) -> ObjectRef:
@@ -49,6 +52,10 @@ class _Looked(Struct, frozen=True):
 
 
 async def _resolve(cluster: Cluster, target: Target) -> ObjectRef:
+    if not target.kind and _GENERATED.search(target.name):
+        pod = await _look(cluster, target, POD)
+        if pod.ref:
+            return pod.ref
     wanted = (BY_WORD[target.kind],) if target.kind else _BARE
     # Side by side: a name that may be seven things costs the time of one.
     looked = await all_of(_look(cluster, target, kind) for kind in wanted)

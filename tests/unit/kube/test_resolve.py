@@ -73,6 +73,15 @@ async def test_a_bare_name_is_looked_up_in_one_round(api: FakeApi, cluster: Clus
     assert len(api.requests) == 7
 
 
+async def test_the_generated_name_of_a_pod_costs_one_request(api: FakeApi, cluster: Cluster) -> None:
+    api.on(f"{PODS}/web-5d9c7b-x7k2p", says(named("web-5d9c7b-x7k2p")))
+    api.on(f"{BATCH}/jobs/import-x7k2p", says(named("import-x7k2p")))
+
+    assert (await resolve(cluster, target("web-5d9c7b-x7k2p"))).kind == "Pod"
+    assert not api.asked(f"{APPS}/deployments/web-5d9c7b-x7k2p")
+    assert (await resolve(cluster, target("import-x7k2p"))).kind == "Job"
+
+
 async def test_two_that_share_the_name_are_offered(api: FakeApi, cluster: Cluster) -> None:
     api.on(f"{APPS}/deployments/checkout", says(named("checkout")))
     api.on(f"{BATCH}/jobs/checkout", says(named("checkout")))
