@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 READY_SECONDS = 30.0
-EXIT_SECONDS = 30.0
+EXIT_SECONDS = 60
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
