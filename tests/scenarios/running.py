@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-READY_SECONDS = 30.0
-EXIT_SECONDS = 60
+READY_SECONDS = 60.0
+EXIT_SECONDS = 60.0
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
