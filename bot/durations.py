@@ -1,7 +1,10 @@
-"""How long, in words: the one place where a duration or an instant is put into text."""
+"""How long, in words: the one place where a duration or an instant is put into text, or read from it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
+_TYPED = re.compile(r"(\d{1,6})\s*(y|w|d|h|min|m|s)")
+_SECONDS = {"y": 365 * 86400, "w": 7 * 86400, "d": 86400, "h": 3600, "min": 60, "m": 60, "s": 1}
 _UNITS = ((365 * 86400, "y"), (86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -28,3 +31,9 @@ def relative(when: datetime, now: datetime) -> str:
 def utc(when: datetime) -> str:
     """`2026-11-22 13:05:09 UTC`. The time is aware."""
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def typed(text: str) -> timedelta | None:
+    """What a person means by `7d`, `12h`, `90 min` or `2w`; None for anything else."""
+    found = _TYPED.fullmatch(text.strip().lower())
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]]) if found else None

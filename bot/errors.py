@@ -46,3 +46,13 @@ class SlackRefusedError(DoctorError):
     """Slack refused the bot's token, address or scope at start-up, or a message for good."""
 
     exit_code = 2
+
+
+class StoreUnavailableError(DoctorError):
+    """The database cannot be reached, is locked or full, or broke a statement off. Nothing is half-written."""
+
+
+class StoreSchemaError(DoctorError):
+    """The database's tables are older or newer than this version needs."""
+
+    exit_code = 2

@@ -8,6 +8,15 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+"""On a pod template: `kubectl rollout restart` writes it, so that the controller makes new pods."""
+REQUEST = "token-doctor.io/request"
+"""The id of the request that was carried out on an object; of a workload it stands on its pod template."""
+
+LAST_USED = "kubernetes.io/legacy-token-last-used"
+INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
+"""Labels of a token Secret: a day each, the first written by the API server, the second by the cleaner."""
+
 
 class KubeStruct(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """The wire's camelCase on the outside, Python's names within; what is unset is not written."""
@@ -15,14 +24,15 @@ class KubeStruct(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="
 
 class Labels(Struct, frozen=True, kw_only=True, omit_defaults=True):
     component: str = ""
-    legacy_token_last_used: str = field(default="", name="kubernetes.io/legacy-token-last-used")
-    legacy_token_invalid_since: str = field(default="", name="kubernetes.io/legacy-token-invalid-since")
+    legacy_token_last_used: str = field(default="", name=LAST_USED)
+    legacy_token_invalid_since: str = field(default="", name=INVALID_SINCE)
 
 
 class Annotations(Struct, frozen=True, kw_only=True, omit_defaults=True):
     service_account_name: str = field(default="", name="kubernetes.io/service-account.name")
     service_account_uid: str = field(default="", name="kubernetes.io/service-account.uid")
-    restarted_at: str = field(default="", name="kubectl.kubernetes.io/restartedAt")
+    restarted_at: str = field(default="", name=RESTARTED_AT)
+    request: str = field(default="", name=REQUEST)
     revision: str = field(default="", name="deployment.kubernetes.io/revision")
 
 

@@ -15,7 +15,32 @@ from bot.model.control_plane import (
 from bot.model.facets import NOT_READ, Facet, Gap, GapKind, Rule, UnreadError
 from bot.model.noun import Noun
 from bot.model.read import Access, ClusterIssuer, ContainerLog, Discovery, LogLine
-from bot.model.report import BlastRadius, CheckResult, CheckStatus, Evidence, Finding, Member, Moment, Report, Verdict
+from bot.model.report import (
+    BlastRadius,
+    CheckResult,
+    CheckStatus,
+    Evidence,
+    Finding,
+    Involved,
+    Member,
+    Moment,
+    Report,
+    Verdict,
+)
+from bot.model.requests import (
+    SECRET_NAME,
+    TRANSITIONS,
+    ActionKind,
+    Offer,
+    Person,
+    Plan,
+    Purpose,
+    Request,
+    Risk,
+    State,
+    TrailEntry,
+    Vote,
+)
 from bot.model.rights import Grant, PolicyRule, Subject
 from bot.model.secrets import (
     TOKEN_TYPE,
@@ -31,12 +56,16 @@ from bot.model.secrets import (
 from bot.model.snapshot import Snapshot
 from bot.model.survey import Survey
 from bot.model.tokens import Binding, Claims, ClaimsKind, Review, SeenToken, TokenSource
-from bot.model.workload import Workload
+from bot.model.workload import POD_MAKERS, Workload
 
 __all__ = [
     "NOT_READ",
+    "POD_MAKERS",
+    "SECRET_NAME",
     "TOKEN_TYPE",
+    "TRANSITIONS",
     "Access",
+    "ActionKind",
     "ApiServer",
     "AuthenticationFile",
     "Binding",
@@ -61,6 +90,7 @@ __all__ = [
     "Gap",
     "GapKind",
     "Grant",
+    "Involved",
     "IssuerPublication",
     "JwtIssuer",
     "Layout",
@@ -71,14 +101,20 @@ __all__ = [
     "NamespaceDefaults",
     "Noun",
     "ObjectRef",
+    "Offer",
     "Offset",
+    "Person",
+    "Plan",
     "PolicyRule",
+    "Purpose",
     "ReferencedSecret",
     "Remedy",
     "Renewal",
     "Renewals",
     "Report",
+    "Request",
     "Review",
+    "Risk",
     "Route",
     "Routes",
     "Rule",
@@ -90,13 +126,16 @@ __all__ = [
     "ServedDate",
     "Severity",
     "Snapshot",
+    "State",
     "Subject",
     "Survey",
     "Target",
     "TokenCounts",
     "TokenSource",
     "TokenTracking",
+    "TrailEntry",
     "UnreadError",
     "Verdict",
+    "Vote",
     "Workload",
 ]

@@ -25,8 +25,27 @@ class Evidence(Noun, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
+class Involved(Noun, frozen=True, kw_only=True):
+    """The objects around a target, each with its uid: what an action against a finding would be done to.
+
+    `maker` is the kind of the pod's own controller. `secrets` are token Secrets that the target uses or is, `marked`
+    those of them that the cleaner has marked invalid, `unused` those that nobody is known to use; `gone` are names of
+    such that do not exist. `token_in_spec`: a token stands in the pod's spec itself, so a new pod has the same one.
+    """
+
+    workload: ObjectRef | None = None
+    pod: ObjectRef | None = None
+    maker: str = ""
+    account: ObjectRef | None = None
+    secrets: tuple[ObjectRef, ...] = ()
+    marked: tuple[ObjectRef, ...] = ()
+    unused: tuple[ObjectRef, ...] = ()
+    gone: tuple[str, ...] = ()
+    token_in_spec: bool = False
+
+
 class Finding(Noun, frozen=True, kw_only=True):
-    """A cause at the target."""
+    """A cause at the target. `involved` is told where a remedy is an action: one for each pod that has the cause."""
 
     cause: Cause
     severity: Severity
@@ -35,6 +54,7 @@ class Finding(Noun, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...]
     remedies: tuple[Remedy, ...] = ()
     symptoms: tuple[str, ...] = ()
+    involved: tuple[Involved, ...] = ()
 
     @property
     def code(self) -> str:

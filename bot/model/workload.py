@@ -2,6 +2,9 @@
 
 from bot.model.noun import Noun
 
+POD_MAKERS = ("ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job")
+"""The kinds of Kubernetes' own that make a pod, and make it again."""
+
 
 class Workload(Noun, frozen=True, kw_only=True):
     """What a controller is told to run. `wanted` is how many pods, None where it does not say.

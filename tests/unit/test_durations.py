@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.durations import relative, span, utc
+from bot.durations import relative, span, typed, utc
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -43,3 +43,16 @@ def test_an_instant_is_told_from_now(distance: timedelta, words: str) -> None:
 
 def test_a_time_is_shown_in_utc() -> None:
     assert utc(datetime(2026, 11, 22, 14, 5, 9, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-22 12:05:09 UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("7d", 7 * 86400), (" 12H ", 43200), ("90 min", 5400), ("90m", 5400), ("2w", 1209600), ("0s", 0)],
+)
+def test_what_people_type_is_read(text: str, seconds: int) -> None:
+    assert typed(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "d", "7", "7 days", "-7d", "1d12h", "7x", "9999999d"])
+def test_anything_else_is_no_duration(text: str) -> None:
+    assert typed(text) is None
