@@ -1,4 +1,4 @@
-"""Slack's tokens: from the environment, or from the file that the environment names."""
+"""Slack's tokens and the database's password: from the environment, or from the file that the environment names."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,33 +9,41 @@ from config.mistakes import Mistake
 
 BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105  # the name of a variable
 APP_TOKEN = "SLACK_APP_TOKEN"  # noqa: S105  # the name of a variable
+DATABASE_PASSWORD = "DATABASE_PASSWORD"  # noqa: S105  # the name of a variable
 
 
 class Credentials(BaseModel):
-    """None when the token was not given. They never print: `revealed` is the only way out."""
+    """None when it was not given. They never print: the methods are the only way out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     bot_token: SecretStr | None = None
     app_token: SecretStr | None = None
+    database_password: SecretStr | None = None
 
     def revealed(self) -> tuple[str, str]:
-        """Both as text, for the clients that send them; "" for one that was not given."""
+        """Both tokens as text, for the clients that send them; "" for one that was not given."""
         tokens = (self.bot_token, self.app_token)
         bot_token, app_token = (token.get_secret_value() if token else "" for token in tokens)
         return bot_token, app_token
 
+    def revealed_password(self) -> str:
+        """The database's password, "" when it was not given."""
+        return self.database_password.get_secret_value() if self.database_password else ""
+
 
 def read(environment: Mapping[str, str]) -> tuple[Credentials, tuple[Mistake, ...]]:
-    """The tokens, and what was wrong with how they were given."""
+    """The secrets, and what was wrong with how they were given."""
     mistakes: list[Mistake] = []
     credentials = Credentials(
-        bot_token=_token(environment, BOT_TOKEN, mistakes), app_token=_token(environment, APP_TOKEN, mistakes)
+        bot_token=_secret(environment, BOT_TOKEN, mistakes),
+        app_token=_secret(environment, APP_TOKEN, mistakes),
+        database_password=_secret(environment, DATABASE_PASSWORD, mistakes),
     )
     return credentials, tuple(mistakes)
 
 
-def _token(environment: Mapping[str, str], name: str, mistakes: list[Mistake]) -> SecretStr | None:
+def _secret(environment: Mapping[str, str], name: str, mistakes: list[Mistake]) -> SecretStr | None:
     value = environment.get(name, "").strip()
     file = environment.get(f"{name}_FILE", "").strip()
     if value and file:

@@ -1,30 +1,34 @@
 """The configuration: one YAML file, each value overridable by `TOKEN_DOCTOR_…` with `__` between levels."""
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config import credentials, document, environment
+from config import credentials, crossed, document, environment, sentences
 from config.credentials import Credentials
-from config.mistakes import Mistake, WrongConfigurationError, nearest, unknown
+from config.fields import ChannelId, ClusterName, Pattern, Section, Text
+from config.mistakes import Mistake, WrongConfigurationError
 from config.mistakes import Path as SettingPath
+from config.policy import Identity, Rule
 
-__all__ = ["Channel", "Checks", "Cluster", "Settings", "Slack", "WrongConfigurationError", "load"]
+__all__ = [
+    "Channel",
+    "Checks",
+    "Cluster",
+    "Database",
+    "Identity",
+    "Rule",
+    "Settings",
+    "Slack",
+    "WrongConfigurationError",
+    "load",
+]
 
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
@@ -45,24 +49,21 @@ def _file(value: str) -> str:
     return str(Path(value).expanduser())
 
 
-def _upper(value: object) -> object:
-    """An id that came through the environment has lost its case; Slack's ids have capitals only."""
-    return value.upper() if isinstance(value, str) and re.fullmatch(r"[a-z0-9]+", value) else value
+def _database(value: str) -> str:
+    """SQLite in a file, or PostgreSQL. Nothing that is secret stands in it, so it may be shown whole."""
+    parts = urlsplit(value)
+    if parts.password is not None or "password" in parts.query.lower():
+        raise PydanticCustomError(sentences.PASSWORD_IN_URL, "a password")
+    file = parts.path.removeprefix("/")
+    sqlite = parts.scheme == "sqlite+aiosqlite" and not parts.netloc and file and ":memory:" not in file
+    postgresql = parts.scheme == "postgresql+asyncpg" and (parts.hostname or "host=" in parts.query) and file
+    if not (postgresql or (sqlite and not parts.query)) or parts.fragment:
+        raise ValueError("not a database's address")
+    _ = parts.port  # a ValueError where it is no number
+    return value
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=253)]
-ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")]
-Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9*?-]{1,63}$")]
-ChannelId = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=r"^[CGD][A-Z0-9]{6,}$")]
-
-
-class _Section(BaseModel):
-    """Frozen; a key that is not named here is a mistake. `description` completes "must be …"."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Slack(_Section):
+class Slack(Section):
     """How Slack is reached."""
 
     mode: Literal["socket"] = Field(default="socket", description="socket")
@@ -71,7 +72,7 @@ class Slack(_Section):
     )
 
 
-class Cluster(_Section):
+class Cluster(Section):
     """A cluster that may be asked about: without a kubeconfig the one the bot runs in, else the current context.
 
     `endpoints` are further addresses of its API servers, where these cannot be read from the cluster.
@@ -88,7 +89,17 @@ class Cluster(_Section):
     )
 
 
-class Channel(_Section):
+class Database(Section):
+    """Where requests and what the digests saw are remembered. The password comes from DATABASE_PASSWORD."""
+
+    url: Annotated[str, AfterValidator(_database)] = Field(
+        default="sqlite+aiosqlite:///var/token-doctor.db",
+        description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/DATABASE",
+    )
+    keep_days: int = Field(default=90, ge=1, le=3650, description="a whole number of days from 1 to 3650")
+
+
+class Channel(Section):
     """A channel's default cluster, and the namespaces that may be asked about there."""
 
     cluster: ClusterName | None = Field(default=None, description="the name of a configured cluster")
@@ -97,7 +108,7 @@ class Channel(_Section):
     )
 
 
-class Checks(_Section):
+class Checks(Section):
     """Which routes to a token are open, and how much is read."""
 
     exec: bool = Field(default=False, description="true or false")
@@ -119,10 +130,17 @@ class Settings(BaseSettings):
 
     slack: Slack = Field(default=Slack(), description="a section with mode and api_url")
     clusters: tuple[Cluster, ...] = Field(default=(), description="a list of clusters, each with a name")
+    database: Database = Field(default=Database(), description="a section with url and keep_days")
     channels: dict[ChannelId, Channel] = Field(
         default_factory=dict, description="a section with a channel's id for each entry"
     )
     checks: Checks = Field(default=Checks(), description="a section such as {deadline_seconds: 10}")
+    identity: Identity = Field(
+        default=Identity(), description="a section with kubernetes_user, groups and subject_access_review"
+    )
+    policy: tuple[Rule, ...] = Field(
+        default=(), description="a list of rules, each with actions, namespaces, requesters and approvers"
+    )
 
     _credentials: Credentials = PrivateAttr(default=Credentials())
 
@@ -143,8 +161,15 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"slack": Slack, "clusters": Cluster, "channels": Channel, "checks": Checks}
-_LEAVES = tuple(f"{section}.{key}" for section, model in _SECTIONS.items() for key in model.model_fields)
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "slack": Slack,
+    "clusters": Cluster,
+    "database": Database,
+    "channels": Channel,
+    "checks": Checks,
+    "identity": Identity,
+    "policy": Rule,
+}
 
 
 def load(path: Path | None) -> Settings:
@@ -168,8 +193,8 @@ def load(path: Path | None) -> Settings:
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        found = tuple(_told(error, file, overlay))
-    found = (*file.mistakes, *overlay.mistakes, *mistakes, *found, *_crossed(data, file, overlay))
+        found = tuple(_told(error, data, file, overlay))
+    found = (*file.mistakes, *overlay.mistakes, *mistakes, *found, *_seen_together(data, file, overlay))
     # A token that stands in the place of a key has its own sentence already, which does not quote it.
     found = tuple(mistake for mistake in found if not document.holds_token(str(mistake)))
     if found or settings is None:
@@ -178,11 +203,20 @@ def load(path: Path | None) -> Settings:
     return settings
 
 
-def _told(error: ValidationError, file: document.Document, overlay: environment.Overlay) -> Iterator[Mistake]:
+def _told(
+    error: ValidationError, data: dict[str, object], file: document.Document, overlay: environment.Overlay
+) -> Iterator[Mistake]:
     """Pydantic's errors in plain words. No value is quoted: it may be a secret in the wrong place."""
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    places = [problem["loc"] for problem in problems]
+    for problem in problems:
+        # A list with a wrong item in it is also told to be too short: the item's own sentence says it all.
+        if any(place != problem["loc"] and place[: len(problem["loc"])] == problem["loc"] for place in places):
+            continue
+        is_key = "[key]" in problem["loc"]
         path = tuple(part for part in problem["loc"] if part != "[key]")
-        yield _placed(path, _sentence(path, problem["type"], is_key="[key]" in problem["loc"]), file, overlay)
+        asked = sentences.Problem(path, problem["type"], is_key=is_key, given=sentences.at(data, path))
+        yield _placed(path, sentences.sentence(asked, Settings, _SECTIONS), file, overlay)
 
 
 def _placed(path: SettingPath, sentence: str, file: document.Document, overlay: environment.Overlay) -> Mistake:
@@ -193,41 +227,6 @@ def _placed(path: SettingPath, sentence: str, file: document.Document, overlay: 
     return Mistake(f"line {line}" if line else "the configuration", path, sentence, line=line)
 
 
-def _sentence(path: SettingPath, kind: str, *, is_key: bool) -> str:
-    section = str(path[0])
-    if is_key:
-        return "must be a channel's id such as C0INCIDENT1, not its name (Slack shows it in the channel's details)"
-    if section not in _SECTIONS:
-        return unknown(section, tuple(_SECTIONS), _LEAVES)
-    fields = _SECTIONS[section].model_fields
-    if kind == "extra_forbidden":
-        return unknown(str(path[-1]), tuple(fields), _LEAVES)
-    name = next((part for part in path[1:] if isinstance(part, str) and part in fields), None)
-    if name is None:
-        inner = len(path) > 1
-        wanted = f"a section with {', '.join(fields)}" if inner else Settings.model_fields[section].description
-    else:
-        wanted = fields[name].description
-    return f"must be given: {wanted}" if kind == "missing" else f"must be {wanted}"
-
-
-def _crossed(data: dict[str, object], file: document.Document, overlay: environment.Overlay) -> Iterator[Mistake]:
-    """What only shows when two settings are seen together; the data may still be of any shape."""
-    clusters = data.get("clusters")
-    channels = data.get("channels")
-    names: list[str] = []
-    for index, cluster in enumerate(clusters if isinstance(clusters, list | tuple) else ()):
-        name = cluster.get("name") if isinstance(cluster, dict) else None
-        if not isinstance(name, str):
-            continue
-        if name in names:
-            path: SettingPath = ("clusters", index, "name")
-            yield _placed(path, "another cluster has this name already", file, overlay)
-        names.append(name)
-    for channel, rule in channels.items() if isinstance(channels, dict) else ():
-        name = rule.get("cluster") if isinstance(rule, dict) else None
-        if isinstance(name, str) and name not in names:
-            near = nearest(name, tuple(names))
-            hint = f"; did you mean {near}?" if near else "; add it to clusters"
-            path = ("channels", str(channel), "cluster")
-            yield _placed(path, f"no cluster of this name is configured{hint}", file, overlay)
+def _seen_together(data: dict[str, object], file: document.Document, overlay: environment.Overlay) -> Iterator[Mistake]:
+    for path, sentence in crossed.mistakes(data):
+        yield _placed(path, sentence, file, overlay)

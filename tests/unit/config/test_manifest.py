@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.slack.verify import SCOPES
+from bot.slack.verify import POLICY_SCOPES, SCOPES
+from handlers.shortcuts import SHORTCUT, TITLE
 
 PATH = Path(__file__).parents[3] / "config" / "slack-manifest.yaml"
 KNOWN = {
     "": {"_metadata", "display_information", "features", "oauth_config", "settings"},
     "display_information": {"name", "description", "long_description", "background_color"},
     "features": {"app_home", "assistant_view", "bot_user", "shortcuts", "slash_commands", "unfurl_domains"},
+    "features.app_home": {"home_tab_enabled", "messages_tab_enabled", "messages_tab_read_only_enabled"},
     "features.bot_user": {"display_name", "always_online"},
     "oauth_config": {"redirect_urls", "scopes"},
     "settings": {
@@ -56,12 +58,21 @@ def test_the_names_are_within_slacks_limits(manifest: Any) -> None:  # noqa: ANN
     assert len(command["usage_hint"]) <= 1000
 
 
+def test_the_shortcut_is_the_one_that_is_listened_to(manifest: Any) -> None:  # noqa: ANN401  # the same
+    (shortcut,) = manifest["features"]["shortcuts"]
+    assert (shortcut["callback_id"], shortcut["type"], shortcut["name"]) == (SHORTCUT, "message", TITLE)
+    assert len(shortcut["name"]) <= 24
+    assert len(shortcut["description"]) <= 150
+
+
 def test_it_asks_for_the_scopes_that_the_bot_needs_and_no_others(manifest: Any) -> None:  # noqa: ANN401  # the same
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == set(SCOPES)
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == {*SCOPES, *POLICY_SCOPES}
 
 
 def test_what_works_now_is_switched_on(manifest: Any) -> None:  # noqa: ANN401  # the same
     (command,) = manifest["features"]["slash_commands"]
     assert (command["command"], command["should_escape"]) == ("/token", False)
-    assert manifest["settings"]["event_subscriptions"]["bot_events"] == ["app_mention"]
+    assert manifest["settings"]["event_subscriptions"]["bot_events"] == ["app_home_opened", "app_mention"]
+    assert manifest["settings"]["interactivity"] == {"is_enabled": True}
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
     assert manifest["settings"]["socket_mode_enabled"] is True

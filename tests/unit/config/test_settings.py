@@ -11,13 +11,14 @@ from config.settings import Settings, load
 
 Write = Callable[[str], Path]
 TOKEN = "xoxb-2718281828-3141592653-PlantedInTheFile"
+DATABASE = "sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/DATABASE"
 EXAMPLE = Path(__file__).parents[3] / "config" / "token-doctor.yaml"
 
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name.startswith(("TOKEN_DOCTOR_", "SLACK_")):
+        if name.startswith(("TOKEN_DOCTOR_", "SLACK_", "DATABASE_PASSWORD")):
             monkeypatch.delenv(name)
 
 
@@ -50,11 +51,10 @@ def test_the_shipped_example_loads_and_shows_every_setting() -> None:
     assert settings.clusters[0].label == "production"
     assert settings.channels["C0INCIDENT1"].namespaces == ("shop-*",)
     text = EXAMPLE.read_text("utf-8")
-    for section in ("slack", "clusters", "channels", "checks"):
+    for section in type(settings).model_fields:
         value = getattr(settings, section)
-        model = (
-            value if section in {"slack", "checks"} else next(iter(value.values() if section == "channels" else value))
-        )
+        several = value.values() if isinstance(value, dict) else value
+        model = next(iter(several)) if isinstance(value, dict | tuple) else value
         for key in type(model).model_fields:
             assert f"{key}:" in text, f"{section}.{key} is missing from the example"
 
@@ -66,7 +66,7 @@ def test_every_mistake_is_listed_at_once_with_its_line_and_the_nearest_key(write
         "  log_lines: many\n"
         "  deadline_seconds: 99\n"
         "slak: {}\n"
-        "database: {url: x}\n"
+        "metrics: {url: x}\n"
         "probe: true\n"
     )
     assert mistakes(path) == [
@@ -74,7 +74,10 @@ def test_every_mistake_is_listed_at_once_with_its_line_and_the_nearest_key(write
         "line 3: checks.log_lines: must be a whole number from 1 to 20000",
         "line 4: checks.deadline_seconds: must be a whole number of seconds from 1 to 30",
         "line 5: slak: no such setting; did you mean slack?",
-        "line 6: database: no such setting; the settings here are slack, clusters, channels, checks",
+        (
+            "line 6: metrics: no such setting; the settings here are "
+            "slack, clusters, database, channels, checks, identity, policy"
+        ),
         "line 7: probe: no such setting; did you mean checks.probe?",
     ]
 
@@ -119,6 +122,14 @@ def test_lists_and_ids_are_told_by_their_place(write: Write) -> None:
         ("checks: {controller_probe: Shop_1}", 'must be the name of a namespace, or "" for no probe'),
         ("checks: 7", "checks: must be a section such as {deadline_seconds: 10}"),
         ("clusters: 7", "clusters: must be a list of clusters, each with a name"),
+        ("database: {url: var/token-doctor.db}", f"line 1: database.url: must be {DATABASE}"),
+        ("database: {url: 'sqlite+aiosqlite://'}", f"must be {DATABASE}"),
+        ("database: {url: 'sqlite+aiosqlite:///:memory:'}", f"must be {DATABASE}"),
+        ("database: {url: 'sqlite:///var/token-doctor.db'}", f"must be {DATABASE}"),
+        ("database: {url: 'postgresql://db/token-doctor'}", f"must be {DATABASE}"),
+        ("database: {url: 'postgresql+asyncpg://db/'}", f"must be {DATABASE}"),
+        ("database: {url: 'postgresql+asyncpg://db:x/y'}", f"must be {DATABASE}"),
+        ("database: x", "database: must be a section with url"),
         ("checks: {exec: true}\nchecks: {exec: false}", "line 2: checks: stands twice: only one can count"),
         ("checks:\n  exec: true\n probe: true", "line 3: not valid YAML"),
         ("- checks", "line 1: the file must hold settings by name"),
@@ -225,3 +236,31 @@ def test_a_token_that_cannot_be_had_is_told(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert mistakes(None) == [sentence]
+
+
+@pytest.mark.parametrize("url", ["postgresql+asyncpg://bot:{}@db/doctor", "postgresql+asyncpg://db/doctor?password={}"])
+def test_a_password_in_the_database_s_url_is_refused_and_not_quoted(
+    url: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = "must hold no password: give it in DATABASE_PASSWORD, or in a file that DATABASE_PASSWORD_FILE names"
+    assert mistakes(write(f"database: {{url: '{url.format('hunter2')}'}}")) == [f"line 1: database.url: {sentence}"]
+    monkeypatch.setenv("TOKEN_DOCTOR_DATABASE__URL", url.format("hunter2"))
+    assert mistakes(None) == [f"TOKEN_DOCTOR_DATABASE__URL: database.url: {sentence}"]
+
+
+def test_the_database_s_password_comes_from_the_environment_or_a_file_and_never_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN_DOCTOR_DATABASE__URL", "postgresql+asyncpg://bot@db:5433/doctor")
+    monkeypatch.setenv("DATABASE_PASSWORD", "hunter2")
+    settings = load(None)
+    assert settings.database.url == "postgresql+asyncpg://bot@db:5433/doctor"
+    assert settings.credentials.revealed_password() == "hunter2"
+    assert "hunter2" not in f"{settings!r} {settings.credentials} {settings.credentials.model_dump_json()}"
+    file = tmp_path / "password"
+    file.write_text("correct horse\n", "utf-8")
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(file))
+    (both,) = mistakes(None)
+    assert both == "DATABASE_PASSWORD_FILE: DATABASE_PASSWORD is set as well; only one of them can count"
+    monkeypatch.delenv("DATABASE_PASSWORD")
+    assert load(None).credentials.revealed_password() == "correct horse"
