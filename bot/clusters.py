@@ -65,19 +65,34 @@ class Clusters:
             )
         return replace(target, cluster=name)
 
+    async def reached(self, name: str) -> Cluster:
+        """The cluster of this name. Raises WrongUsageError where none is configured, and ClusterUnreachableError."""
+        chosen = await self.chosen(Target(cluster=name, namespace="", name=""))
+        if chosen.cluster not in self.connected:
+            raise WrongUsageError(f"No cluster “{name}” is configured.")
+        return self.connected[chosen.cluster]
+
     async def greet(self, seconds: float) -> None:
         """Asks each for its version, for the log only: an answer to a person tells it anew."""
         await asyncio.gather(*(self._greet(cluster, seconds) for cluster in self.connected.values()))
 
     async def _greet(self, cluster: Cluster, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                version = await get(cluster.main, GET_VERSION, Version)
-        except (UnreadableError, DoctorError, TimeoutError) as error:
-            reason = str(error) or "no answer in time"
-            log.warning("a cluster cannot be reached", cluster=cluster.name, server=cluster.server, reason=reason)
+        version, trouble = await _greeted(cluster, seconds)
+        if trouble:
+            log.warning("a cluster cannot be reached", cluster=cluster.name, server=cluster.server, reason=trouble)
         else:
-            log.info("a cluster answers", cluster=cluster.name, version=version.git_version)
+            log.info("a cluster answers", cluster=cluster.name, version=version)
+
+    async def looked_at(self, seconds: float) -> Mapping[str, tuple[str, str]]:
+        """Each cluster's version, and why it cannot be reached; one of the two is ""."""
+        names = self.names
+        return dict(zip(names, await asyncio.gather(*(self._look(name, seconds) for name in names)), strict=True))
+
+    async def _look(self, name: str, seconds: float) -> tuple[str, str]:
+        try:
+            return await _greeted(await self.reached(name), seconds)
+        except DoctorError as error:
+            return "", str(error)
 
     async def sweep(self, namespace: str, seconds: float) -> None:
         """Removes what probes of a killed process left in that namespace of each cluster."""
@@ -100,3 +115,12 @@ class Clusters:
 
     async def close(self) -> None:
         await asyncio.gather(*(cluster.close() for cluster in self.connected.values()))
+
+
+async def _greeted(cluster: Cluster, seconds: float) -> tuple[str, str]:
+    """Its version, or why it does not say."""
+    try:
+        async with asyncio.timeout(seconds):
+            return (await get(cluster.main, GET_VERSION, Version)).git_version, ""
+    except (UnreadableError, DoctorError, TimeoutError) as error:
+        return "", str(error) or "no answer in time"

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from msgspec.structs import replace
 
 from bot.diagnosis import diagnose, together
+from bot.diagnosis.aftermath import Aftermath, aftermath
 from bot.errors import WrongUsageError
 from bot.kube.client import Cluster
 from bot.kube.resolve import resolve
@@ -34,6 +35,39 @@ async def examine(  # what is asked, how far it may go, and the clocks
     unknown cluster, TargetNotFoundError, ClusterForbiddenError and ClusterUnreachableError.
     """
     started = monotonic()
+    _, report = await _examined(
+        clusters, target, routes=routes, now=now, deadline_seconds=deadline_seconds, log_lines=log_lines
+    )
+    return replace(report, took_ms=round((monotonic() - started) * 1000))
+
+
+async def look_back(  # the same, and since when
+    clusters: Mapping[str, Cluster],
+    target: Target,
+    *,
+    since: datetime,
+    cause: str,
+    routes: Routes,
+    now: Callable[[], datetime],
+    deadline_seconds: float = DEADLINE_SECONDS,
+    log_lines: int = LOG_LINES,
+) -> Aftermath:
+    """Whether what was done to the target at `since`, to mend that cause, has helped. Raises as `examine` does."""
+    found, report = await _examined(
+        clusters, target, routes=routes, now=now, deadline_seconds=deadline_seconds, log_lines=log_lines
+    )
+    return aftermath(found, report, since=since, cause=cause)
+
+
+async def _examined(
+    clusters: Mapping[str, Cluster],
+    target: Target,
+    *,
+    routes: Routes,
+    now: Callable[[], datetime],
+    deadline_seconds: float,
+    log_lines: int,
+) -> tuple[Survey, Report]:
     cluster = _chosen(clusters, target.cluster)
     ref = await resolve(cluster, target, deadline_seconds=deadline_seconds)
     found = await survey(
@@ -45,8 +79,7 @@ async def examine(  # what is asked, how far it may go, and the clocks
         others=tuple(other for other in clusters.values() if other is not cluster),
         now=now,
     )
-    report = await _concluded(cluster, found)
-    return replace(report, took_ms=round((monotonic() - started) * 1000))
+    return found, await _concluded(cluster, found)
 
 
 async def _concluded(cluster: Cluster, found: Survey) -> Report:

@@ -9,7 +9,7 @@ from bot.diagnosis.signals import Signal
 from bot.model import ContainerLog
 from bot.objects import ContainerStatus
 
-_SHORTEST_PROOF = timedelta(minutes=5)
+SHORTEST_PROOF = timedelta(minutes=5)
 """Clients back off: client-go's reflectors wait up to 30 s, restarts up to 5 min between two tries."""
 
 _SPACINGS = 3
@@ -37,7 +37,7 @@ def course(
     if ended and ended.exit_code == 0:
         return Course.STOPPED
     last = times[-1]
-    needed = max(_SHORTEST_PROOF, _SPACINGS * max((b - a for a, b in pairwise(times)), default=timedelta()))
+    needed = max(SHORTEST_PROOF, _SPACINGS * max((b - a for a, b in pairwise(times)), default=timedelta()))
     own, later = _lived(last, logs)
     if max(own, later) >= needed:
         return Course.STOPPED

@@ -8,18 +8,18 @@ from bot.diagnosis.blast import blast_radius
 from bot.diagnosis.case import Case
 from bot.diagnosis.checks import CHECKS, Check
 from bot.diagnosis.clocks import clock_notes
+from bot.diagnosis.involved import involved
 from bot.diagnosis.ranking import blind, rank, verdict_of
 from bot.diagnosis.timeline import timeline
 from bot.diagnosis.vendors import vendor_of, where_to_look
 from bot.model import CheckResult, CheckStatus, Finding, Gap, GapKind, Report, Snapshot, UnreadError, Verdict
-from bot.versions import Minor
 
 
 def diagnose(snapshot: Snapshot) -> Report:
     """The answer to a snapshot: the same snapshot always gives the same report."""
     case = Case(snapshot)
     outcomes = [_run(check, case) for check in CHECKS if _applies(check, case)]
-    findings = tuple(_fitting(found, case.version) for found in rank([each for _, found in outcomes for each in found]))
+    findings = tuple(_fitting(found, case) for found in rank([each for _, found in outcomes for each in found]))
     results = tuple(result for result, _ in outcomes)
     verdict = verdict_of(findings, results)
     vendor = vendor_of(snapshot)
@@ -76,12 +76,13 @@ def _skipped(check: Check, gap: Gap) -> CheckResult:
     return CheckResult(name=check.name, status=CheckStatus.SKIPPED, reason=reason, gap=gap)
 
 
-def _fitting(finding: Finding, version: Minor | None) -> Finding:
+def _fitting(finding: Finding, case: Case) -> Finding:
     """With the remedies that hold for this API server; of an unknown version all are told, each with its versions."""
-    remedies = tuple(remedy for remedy in finding.remedies if remedy.holds_for(version))
-    if version is None:
+    remedies = tuple(remedy for remedy in finding.remedies if remedy.holds_for(case.version))
+    if case.version is None:
         remedies = tuple(replace(remedy, text=remedy.dated) for remedy in remedies)
-    return replace(finding, remedies=remedies)
+    around = (involved(case),) if any(remedy.action for remedy in remedies) else ()
+    return replace(finding, remedies=remedies, involved=around)
 
 
 def _headline(verdict: Verdict, findings: Sequence[Finding], results: Sequence[CheckResult]) -> str:

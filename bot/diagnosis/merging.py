@@ -64,6 +64,7 @@ def _merged(code: str, parts: Sequence[Part], unit: Unit) -> Finding:
         explanation=_explained(code, parts, gravest, unit),
         evidence=_evidence(having, unit),
         remedies=_remedies(found for _, found in having),
+        involved=tuple(dict.fromkeys(one for _, found in having for one in found.involved)),
         symptoms=(),
     )
 

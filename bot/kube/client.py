@@ -49,6 +49,10 @@ class Cluster:
         # Until when (the loop's time) an API server that did not answer at its own address is left alone.
         self.quiet_until: dict[str, float] = {}
 
+    def now(self) -> datetime:
+        """The time by the clock that everything about the cluster goes by."""
+        return self._now()
+
     async def close(self) -> None:
         """Closes every connection. The cluster may be used again afterwards."""
         connections = [self.main, *self._direct.values()]

@@ -47,6 +47,7 @@ class Call(Struct, frozen=True, kw_only=True):
     path: str
     query: tuple[tuple[str, str], ...] = ()
     accept: str = "application/json"
+    content_type: str = "application/json"
     body: Mapping[str, object] | None = None
 
     def __repr__(self) -> str:
@@ -139,7 +140,11 @@ class Connection:
     async def _send(self, call: Call, identity: Identity) -> aiohttp.ClientResponse:
         client = await self._client(identity)
         method, url, headers, body, _ = await client.param_serialize(
-            call.method, call.path, query_params=list(call.query), header_params={"Accept": call.accept}, body=call.body
+            call.method,
+            call.path,
+            query_params=list(call.query),
+            header_params={"Accept": call.accept, "Content-Type": call.content_type},
+            body=call.body,
         )
         sent = self._now()
         answer = await client.call_api(

@@ -34,7 +34,7 @@ class AbsentError(UnreadableError):
 
 
 class RefusedError(UnreadableError):
-    """400: the API server will not answer this question about this object."""
+    """400, 422, or a 403 by admission: the API server will not do this with this object, whoever asks."""
 
 
 class SlowError(UnreadableError):

@@ -98,6 +98,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
     """A context's cluster and user, each with the folder that its relative paths start from."""
 
     context: str
+    user_name: str = ""
     namespace: str
     cluster: ClusterEntry
     cluster_folder: Path
@@ -144,6 +145,7 @@ def choose(files: Sequence[Path], context: str | None) -> Chosen:
         )
     return Chosen(
         context=wanted,
+        user_name=chosen.user,
         namespace=chosen.namespace or "default",
         cluster=cluster,
         cluster_folder=cluster_folder,

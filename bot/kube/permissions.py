@@ -1,11 +1,11 @@
 """What may be asked of an API server: each operation is both a request's path and the RBAC rule it needs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
 from msgspec import Struct
 
-from bot.model import Routes, Rule
+from bot.model import POD_MAKERS, ActionKind, Routes, Rule
 
 
 class Operation(Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     @property
     def method(self) -> str:
-        return {"create": "POST", "delete": "DELETE"}.get(self.verb, "GET")
+        return {"create": "POST", "patch": "PATCH", "delete": "DELETE"}.get(self.verb, "GET")
 
     def path(self, *, namespace: str = "", name: str = "") -> str:
         if self.resource.startswith("/"):
@@ -100,6 +100,16 @@ CREATE_SERVICE_ACCOUNT = Operation(verb="create", resource="serviceaccounts")
 DELETE_SERVICE_ACCOUNT = Operation(verb="delete", resource="serviceaccounts")
 CREATE_SECRET = Operation(verb="create", resource="secrets")
 DELETE_SECRET = Operation(verb="delete", resource="secrets")
+PATCH_SECRET = Operation(verb="patch", resource="secrets")
+PATCH_WORKLOAD = {
+    kind: Operation(verb="patch", resource=GET_OWNER[kind].resource, group=GET_OWNER[kind].group)
+    for kind in ("Deployment", "StatefulSet", "DaemonSet")
+}
+EVICT_POD = Operation(verb="create", resource="pods/eviction")
+# Everybody who is authenticated may ask this about themselves (ClusterRole system:basic-user).
+REVIEW_OWN_ACCESS = Operation(
+    verb="create", resource="selfsubjectaccessreviews", group="authorization.k8s.io", namespaced=False
+)
 # Opening the websocket is a GET; from Kubernetes 1.35 on it needs `create` as well.
 OPEN_EXEC = Operation(verb="get", resource="pods/exec")
 CREATE_EXEC = Operation(verb="create", resource="pods/exec")
@@ -226,3 +236,38 @@ def rules(routes: Routes, namespace: str) -> tuple[Rule, ...]:
         if need.facet not in _ROUTES or _ROUTES[need.facet](routes)
     )
     return tuple(dict.fromkeys(wanted))
+
+
+_RESTARTED = tuple(GET_OWNER[kind] for kind in PATCH_WORKLOAD)
+_REVIEWED = (REVIEW_TOKEN, LIST_ENDPOINT_SLICES)
+
+SECRET_USERS = (
+    LIST_PODS,
+    LIST_SERVICE_ACCOUNTS,
+    *(LIST_OWNED[kind] for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")),
+)
+"""Who may refer to a Secret: pods, accounts (imagePullSecrets), and what pods will be made from."""
+
+EFFECT_NEEDS: Mapping[ActionKind, tuple[Operation, ...]] = {
+    ActionKind.RESTART_WORKLOAD: (*PATCH_WORKLOAD.values(), *_RESTARTED, GET_SERVICE_ACCOUNT, LIST_PODS, LIST_EVENTS),
+    ActionKind.DELETE_POD: (EVICT_POD, GET_POD, LIST_PODS, *(GET_OWNER[kind] for kind in POD_MAKERS)),
+    ActionKind.CREATE_TOKEN_SECRET: (CREATE_SECRET, GET_SERVICE_ACCOUNT, GET_SECRET, *_REVIEWED),
+    ActionKind.ROTATE_TOKEN_SECRET: (CREATE_SECRET, GET_SERVICE_ACCOUNT, GET_SECRET, *_REVIEWED, *SECRET_USERS),
+    ActionKind.DELETE_LEGACY_SECRET: (DELETE_SECRET, GET_SECRET, *SECRET_USERS, GET_TOKEN_TRACKING),
+    ActionKind.REACTIVATE_LEGACY_TOKEN: (PATCH_SECRET, GET_SERVICE_ACCOUNT, GET_SECRET, *_REVIEWED),
+    ActionKind.PROBE_TOKEN: (MINT_TOKEN, GET_POD, GET_SERVICE_ACCOUNT, *_REVIEWED),
+}
+"""What each action takes, from its plan to the end of its following: no more and no less. Its effect comes first."""
+
+_ELSEWHERE = {GET_TOKEN_TRACKING: CONTROL_PLANE, LIST_ENDPOINT_SLICES: API_SERVERS}
+
+
+def effect_rules(kinds: Iterable[ActionKind], namespace: str) -> tuple[Rule, ...]:
+    """Every rule that these actions take in the namespace, each once; with "" all of it is for a ClusterRole."""
+    wanted = (operation for kind in kinds for operation in EFFECT_NEEDS[kind])
+    return tuple(dict.fromkeys(rule_in(operation, namespace) for operation in wanted))
+
+
+def rule_in(operation: Operation, namespace: str) -> Rule:
+    """The rule that an action on an object of this namespace takes."""
+    return operation.rule(_ELSEWHERE.get(operation, namespace) if operation.namespaced else "")

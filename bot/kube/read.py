@@ -57,10 +57,26 @@ class Page(Protocol[T_co]):
     def items(self) -> tuple[T_co, ...] | None: ...
 
 
+class _StatusCause(KubeStruct, frozen=True, kw_only=True):
+    reason: str = ""
+    message: str = ""
+    field: str = ""
+
+
+class _StatusDetails(KubeStruct, frozen=True, kw_only=True):
+    causes: tuple[_StatusCause, ...] = ()
+
+
 class _Status(KubeStruct, frozen=True, kw_only=True):
     kind: str = ""
     message: str = ""
     reason: str = ""
+    details: _StatusDetails | None = None
+
+    def cause(self, *, reason: str = "", field: str = "") -> _StatusCause | None:
+        """The first of its causes with that reason, or of that field; None without one."""
+        causes = self.details.causes if self.details else ()
+        return next((one for one in causes if reason in {"", one.reason} and field in {"", one.field}), None)
 
 
 class _ExpiredError(UnreadableError):
@@ -107,9 +123,19 @@ async def create(  # the parts of a request
     *,
     namespace: str = "",
     name: str = "",
+    query: Query | None = None,
+    accept: str = "application/json",
+    content_type: str = "application/json",
 ) -> T:
-    """The answer to a review or a token request."""
-    call = Call(method=operation.method, path=operation.path(namespace=namespace, name=name), body=body)
+    """The answer to a review, a token request, or whatever else is sent with a body."""
+    call = Call(
+        method=operation.method,
+        path=operation.path(namespace=namespace, name=name),
+        query=tuple((query or {}).items()),
+        accept=accept,
+        content_type=content_type,
+        body=body,
+    )
     return _decoded(await _body(connection, call, operation, namespace), wanted)
 
 
@@ -251,16 +277,11 @@ async def failure(response: aiohttp.ClientResponse, operation: Operation, namesp
     status = await _status(response)
     words = shortened(status.message) or f"HTTP status {response.status}"
     match response.status:
-        case 403 if status.kind == "Status" and _is_about_rights(status.message):
-            # The server's own words name the rule best: one request may need several.
-            refused = forbidden(status.message)
-            if refused is not None and refused.user == _NOBODY:
-                raise ClusterUnreachableError(
-                    "The API server takes token-doctor for nobody (system:anonymous): no credentials were sent.",
-                    next_step="Give the kubeconfig's user a token, a client certificate or an exec plugin.",
-                )
-            rule = refused.rule if refused else operation.rule(namespace)
-            return DeniedError(structs.replace(rule, name=operation.name))
+        case 403 if status.kind == "Status":
+            return _denied(status.message, operation, namespace) or RefusedError(words)
+        case 422 if status.cause(field="metadata.uid"):
+            # Of a patch that names the uid: the object of that name is another one (`ValidateObjectMetaUpdate`).
+            return ConflictError("there is another object of that name by now")
         case 400 | 422:
             return RefusedError(words)
         case 404:
@@ -270,15 +291,39 @@ async def failure(response: aiohttp.ClientResponse, operation: Operation, namesp
         case 410:
             return _ExpiredError(words)
         case 429:
-            return UnavailableError(f"the API server is overloaded and asks to wait: {words}")
+            return _overloaded(status, words)
         case 500:
             return BadAnswerError(f"the API server answered 500: {words}")
         case code:
             return UnavailableError(f"the API server answered {code}: {words}")
 
 
+def _denied(message: str, operation: Operation, namespace: str) -> DeniedError | None:
+    """None where the 403 is not about rights."""
+    if not _is_about_rights(message):
+        return None
+    # The server's own words name the rule best: one request may need several.
+    refused = forbidden(message)
+    if refused is not None and refused.user == _NOBODY:
+        raise ClusterUnreachableError(
+            "The API server takes token-doctor for nobody (system:anonymous): no credentials were sent.",
+            next_step="Give the kubeconfig's user a token, a client certificate or an exec plugin.",
+        )
+    rule = refused.rule if refused else operation.rule(namespace)
+    return DeniedError(structs.replace(rule, name=operation.name))
+
+
+def _overloaded(status: _Status, words: str) -> UnreadableError:
+    """Of an eviction it may also be a PodDisruptionBudget that says no."""
+    if budget := status.cause(reason="DisruptionBudget"):
+        return RefusedError(shortened(budget.message) or words)
+    return UnavailableError(f"the API server is overloaded and asks to wait: {words}")
+
+
 def _is_about_rights(message: str) -> bool:
     """Not an admission plugin's refusal, which has another reason. A second check of rights gives none at all."""
+    if " denied request: " in message or " denied the request" in message:
+        return False  # an admission policy's or webhook's own words, which may say “cannot” too
     return not message or " cannot " in message or message.rstrip().endswith("is forbidden:")
 
 

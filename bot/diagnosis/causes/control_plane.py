@@ -126,7 +126,9 @@ CAUSES: tuple[Cause, ...] = (
         remedies=(
             Remedy(text="Mend the node: kubectl describe node says what is wrong, the kubelet's log why."),
             Remedy(
-                text="It cannot wait: let the workload make a new pod on another node; a restart on this one is no use."
+                text="It cannot wait: let the workload make a new pod on another node; a restart on this one is no "
+                "use.",
+                action="delete-pod",
             ),
         ),
         scope=Scope.NODE,

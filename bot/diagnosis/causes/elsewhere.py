@@ -11,7 +11,10 @@ CAUSES: tuple[Cause, ...] = (
         proof={Route.LOG: Certainty.PROVEN},
         remedies=(
             Remedy(text="Have the pod's own token judged: the same check with --exec (checks.exec: true)."),
-            Remedy(text="Or find out whether a fresh token works: the same check with --probe (checks.probe: true)."),
+            Remedy(
+                text="Or find out whether a fresh token works: the same check with --probe (checks.probe: true).",
+                action="probe-token",
+            ),
         ),
     ),
     Cause(

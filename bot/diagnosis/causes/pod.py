@@ -27,7 +27,10 @@ CAUSES: tuple[Cause, ...] = (
         explains=("api-unauthorized", "token-expired"),
         remedies=(
             Remedy(text="Mount the whole volume at a folder of its own and read the file from there."),
-            Remedy(text="Until then a restart gives a fresh copy, good for the token's lifetime."),
+            Remedy(
+                text="Until then a restart gives a fresh copy, good for the token's lifetime.",
+                action="restart-workload",
+            ),
         ),
     ),
     Cause(
@@ -37,7 +40,10 @@ CAUSES: tuple[Cause, ...] = (
         explanation="An environment is fixed when the container starts: a refreshed token never reaches it.",
         proof=_OBJECT,
         explains=("api-unauthorized", "token-expired"),
-        remedies=(_PROJECTED, Remedy(text="Until then a restart takes over what the Secret holds now.")),
+        remedies=(
+            _PROJECTED,
+            Remedy(text="Until then a restart takes over what the Secret holds now.", action="restart-workload"),
+        ),
     ),
     Cause(
         code="audience-only-foreign",
@@ -66,7 +72,7 @@ CAUSES: tuple[Cause, ...] = (
         proof={**_OBJECT, Route.REVIEW: Certainty.PROVEN},
         explains=("api-unauthorized", "token-expired"),
         remedies=(
-            Remedy(text="Restart the workload now: the process reads the present token."),
+            Remedy(text="Restart the workload now: the process reads the present token.", action="restart-workload"),
             Remedy(
                 text="Then update the client, which must read the file again: Go ≥ 0.15.7, Python ≥ 12, Java ≥ 9, "
                 "JavaScript ≥ 0.10.3 do."
@@ -81,7 +87,10 @@ CAUSES: tuple[Cause, ...] = (
         "This container has run for almost that long.",
         proof={Route.OBJECT: Certainty.POSSIBLE},
         remedies=(
-            Remedy(text="Restart the workload before that day, or make sure that its client reads the file again."),
+            Remedy(
+                text="Restart the workload before that day, or make sure that its client reads the file again.",
+                action="restart-workload",
+            ),
         ),
     ),
     Cause(

@@ -64,7 +64,10 @@ CAUSES: tuple[Cause, ...] = (
         proof=_OBJECT,
         practice=True,
         remedies=(
-            Remedy(text="Delete the token Secrets that are not needed, and use projected tokens instead."),
+            Remedy(
+                text="Delete the token Secrets that are not needed, and use projected tokens instead.",
+                action="delete-legacy-secret",
+            ),
             Remedy(text="Grant get on Secrets by name (resourceNames), and list and watch to nobody."),
         ),
     ),

@@ -102,10 +102,15 @@ CAUSES: tuple[Cause, ...] = (
             Remedy(
                 text="Marked, and still needed: take the label kubernetes.io/legacy-token-invalid-since off, and it is "
                 "good again.",
+                action="reactivate-legacy-token",
                 since=CLEANER,
             ),
-            Remedy(text="Needed by nobody: delete it, or let the cleaner do so.", since=CLEANER),
-            Remedy(text="Needed by nobody: delete it.", until=CLEANER.before),
+            Remedy(
+                text="Needed by nobody: delete it, or let the cleaner do so.",
+                action="delete-legacy-secret",
+                since=CLEANER,
+            ),
+            Remedy(text="Needed by nobody: delete it.", action="delete-legacy-secret", until=CLEANER.before),
         ),
         scope=Scope.SERVICE_ACCOUNT,
     ),

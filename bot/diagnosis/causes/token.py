@@ -14,7 +14,7 @@ _MINT_AGAIN = (
         until=CREATE_TOKEN.before,
     ),
 )
-_RESTART = Remedy(text="Restart the workload: its new pods get a fresh token.")
+_RESTART = Remedy(text="Restart the workload: its new pods get a fresh token.", action="restart-workload")
 
 CAUSES: tuple[Cause, ...] = (
     Cause(
@@ -94,7 +94,8 @@ CAUSES: tuple[Cause, ...] = (
         remedies=(
             Remedy(text="After a key rotation: keep the old public key in --service-account-key-file for a while."),
             Remedy(
-                text="Token Secrets are not signed again by themselves: take data.token out, and they are filled anew."
+                text="Token Secrets are not signed again by themselves: take data.token out, and they are filled anew.",
+                action="rotate-token-secret",
             ),
             *_MINT_AGAIN,
         ),
@@ -162,6 +163,7 @@ CAUSES: tuple[Cause, ...] = (
             _RESTART,
             Remedy(
                 text="Its token Secrets were deleted with the old one, for good: create those still needed again.",
+                action="create-token-secret",
                 since=NO_GENERATED_SECRETS,
             ),
             Remedy(
@@ -225,9 +227,14 @@ CAUSES: tuple[Cause, ...] = (
                 until=NO_GENERATED_SECRETS.before,
             ),
             Remedy(
-                text="Quickest: create it again, same name, same account: it gets the very same token, and copies work."
+                text="Quickest: create it again, same name, same account: it gets the very same token, and copies "
+                "work.",
+                action="create-token-secret",
             ),
-            Remedy(text="If the old token must stay dead: create it under a new name and hand the new token out."),
+            Remedy(
+                text="If the old token must stay dead: create it under a new name and hand the new token out.",
+                action="create-token-secret",
+            ),
             Remedy(text="Better: drop the Secret and mount a projected token, which is refreshed by itself."),
         ),
     ),
@@ -239,7 +246,9 @@ CAUSES: tuple[Cause, ...] = (
         proof=_PROOF,
         explains=("api-unauthorized", "legacy-secret-mounted", "token-in-environment"),
         remedies=(
-            Remedy(text="If the present one is good: restart the workload, so that it reads it."),
+            Remedy(
+                text="If the present one is good: restart the workload, so that it reads it.", action="restart-workload"
+            ),
             Remedy(
                 text="If the Secret was spoilt: take data.token out, and the token controller writes its own again."
             ),
@@ -256,7 +265,8 @@ CAUSES: tuple[Cause, ...] = (
         explains=("api-unauthorized", "legacy-secret-mounted", "token-in-environment"),
         remedies=(
             Remedy(
-                text="Use it again: kubectl -n NAMESPACE label secret NAME kubernetes.io/legacy-token-invalid-since-"
+                text="Use it again: kubectl -n NAMESPACE label secret NAME kubernetes.io/legacy-token-invalid-since-",
+                action="reactivate-legacy-token",
             ),
             Remedy(text="Then move to a projected token: after another year unused the Secret is deleted."),
         ),

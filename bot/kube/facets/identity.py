@@ -1,14 +1,13 @@
 """The service account, who else has it, and what RBAC allows it."""
 
-from msgspec import Struct
-
 from bot import objects
 from bot.kube import read
+from bot.kube.access import review_access
 from bot.kube.facets.graph import RUNNING, SERVICE_ACCOUNT, Asking, facet
 from bot.kube.facets.logs import logs
 from bot.kube.facets.pod import pod
-from bot.kube.gaps import AbsentError, shortened
-from bot.kube.permissions import GET_SERVICE_ACCOUNT, LIST_PODS, REVIEW_ACCESS
+from bot.kube.gaps import AbsentError
+from bot.kube.permissions import GET_SERVICE_ACCOUNT, LIST_PODS
 from bot.kube.together import all_of
 from bot.messages import forbidden
 from bot.model import Access, Rule
@@ -66,26 +65,6 @@ async def access(asking: Asking) -> tuple[Access, ...]:
     return await all_of(_access(asking, user, rule) for rule in list(rules)[:_MOST_REVIEWS])
 
 
-class _Verdict(Struct, frozen=True):
-    allowed: bool = False
-    reason: str = ""
-
-
-class _AccessReview(Struct, frozen=True):
-    status: _Verdict = _Verdict()
-
-
 async def _access(asking: Asking, user: str, rule: Rule) -> Access:
-    resource, _, subresource = rule.resource.partition("/")
-    attributes = {
-        "verb": rule.verb,
-        "group": rule.group,
-        "resource": resource,
-        "subresource": subresource,
-        "namespace": rule.namespace,
-        "name": rule.name,
-    }
     groups = ["system:serviceaccounts", f"system:serviceaccounts:{asking.ref.namespace}", "system:authenticated"]
-    spec = {"user": user, "groups": groups, "resourceAttributes": attributes}
-    review = await read.create(asking.api, REVIEW_ACCESS, _AccessReview, {"spec": spec})
-    return Access(user=user, rule=rule, allowed=review.status.allowed, reason=shortened(review.status.reason))
+    return await review_access(asking.api, user, groups, rule)

@@ -1,21 +1,15 @@
 """Secrets without their data: which ones the answer is about, whose they are, and which pods use them."""
 
-from collections.abc import Iterator
-from datetime import date
-
-from msgspec import Struct
-
 from bot import objects
-from bot.kube import read, secret_tables
+from bot.kube import read, secret_tables, secret_uses, tracking
 from bot.kube.facets.graph import RUNNING, SECRET, SERVICE_ACCOUNT, Asking, facet
 from bot.kube.facets.identity import account_name, service_account
 from bot.kube.facets.pod import pod
 from bot.kube.gaps import AbsentError, UnavailableError
-from bot.kube.permissions import CONTROL_PLANE, GET_SERVICE_ACCOUNT, GET_TOKEN_TRACKING, LIST_PODS
+from bot.kube.permissions import GET_SERVICE_ACCOUNT
 from bot.kube.together import all_of
 from bot.model import TOKEN_TYPE, ReferencedSecret, SecretAccount, SecretSummary, SecretUsers, TokenTracking
 from bot.mounts import token_variables
-from bot.objects import KubeStruct
 
 _MOST_NAMES = 20
 
@@ -79,11 +73,10 @@ async def secret_users(asking: Asking) -> tuple[SecretUsers, ...]:
     wanted = {held.metadata.name for held in asking.value(secrets)}
     if not wanted:
         return ()
-    pods = await read.get_all(asking.api, LIST_PODS, _UsingPod, namespace=asking.ref.namespace)
     users: dict[str, list[str]] = {}
-    for one in pods:
-        for name in wanted & set(_names_used(one.spec)):
-            users.setdefault(name, []).append(one.metadata.name)
+    for user in await secret_uses.pods(asking.api, asking.ref.namespace):
+        for name in wanted & user.secrets:
+            users.setdefault(name, []).append(user.name)
     return tuple(
         SecretUsers(secret=name, pods=tuple(sorted(found)[:_MOST_NAMES]), count=len(found))
         for name, found in sorted(users.items())
@@ -95,73 +88,7 @@ async def token_tracking(asking: Asking) -> TokenTracking | None:
     """Since when uses of legacy tokens are recorded; None where they are not. Asked only where a cleaner may come."""
     if not _may_be_cleaned(asking.value(secrets), asking.value(secret_accounts)):
         return None
-    try:
-        found = await read.get(asking.api, GET_TOKEN_TRACKING, _Tracking, namespace=CONTROL_PLANE)
-        return TokenTracking(since=date.fromisoformat(found.data.since))
-    except (AbsentError, ValueError):
-        return None
-
-
-class _Since(Struct, frozen=True):
-    since: str = ""
-
-
-class _Tracking(Struct, frozen=True):
-    data: _Since = _Since()
-
-
-class _UsingVariable(KubeStruct, frozen=True, kw_only=True):
-    value_from: objects.EnvSource | None = None
-
-
-class _UsingContainer(KubeStruct, frozen=True, kw_only=True):
-    env: tuple[_UsingVariable, ...] = ()
-    env_from: tuple[objects.EnvFrom, ...] = ()
-
-
-class _UsingDriver(KubeStruct, frozen=True, kw_only=True):
-    node_publish_secret_ref: objects.ObjectReference | None = None
-
-
-class _UsingVolume(KubeStruct, frozen=True, kw_only=True):
-    projected: objects.ProjectedVolume | None = None
-    secret: objects.SecretVolume | None = None
-    csi: _UsingDriver | None = None
-
-
-class _UsingSpec(KubeStruct, frozen=True, kw_only=True):
-    """Of a pod's spec what names Secrets: values of variables do not enter."""
-
-    containers: tuple[_UsingContainer, ...] = ()
-    init_containers: tuple[_UsingContainer, ...] = ()
-    ephemeral_containers: tuple[_UsingContainer, ...] = ()
-    volumes: tuple[_UsingVolume, ...] = ()
-    image_pull_secrets: tuple[objects.ObjectReference, ...] = ()
-
-
-class _UsingMeta(KubeStruct, frozen=True, kw_only=True):
-    name: str
-
-
-class _UsingPod(KubeStruct, frozen=True, kw_only=True):
-    metadata: _UsingMeta
-    spec: _UsingSpec = _UsingSpec()
-
-
-def _names_used(spec: _UsingSpec) -> Iterator[str]:
-    """As the cleaner sees it: any reference is a use (`pkg/api/v1/pod/util.go`, VisitPodSecretNames)."""
-    for container in (*spec.init_containers, *spec.containers, *spec.ephemeral_containers):
-        sources = (variable.value_from for variable in container.env)
-        yield from (source.secret_key_ref.name for source in sources if source and source.secret_key_ref)
-        yield from (source.secret_ref.name for source in container.env_from if source.secret_ref)
-    for volume in spec.volumes:
-        if volume.secret:
-            yield volume.secret.secret_name
-        if volume.projected:
-            yield from (source.secret.name for source in volume.projected.sources if source.secret)
-        if volume.csi and volume.csi.node_publish_secret_ref:
-            yield volume.csi.node_publish_secret_ref.name
-    yield from (held.name for held in spec.image_pull_secrets)
+    return await tracking.since(asking.api)
 
 
 def _names_in(found: objects.Pod) -> list[str]:

@@ -33,7 +33,9 @@ class _Expression(objects.KubeStruct, frozen=True, kw_only=True):
         return self.key if self.operator == "Exists" else f"!{self.key}"
 
 
-class _Selector(objects.KubeStruct, frozen=True, kw_only=True):
+class Selector(objects.KubeStruct, frozen=True, kw_only=True):
+    """Which pods are a workload's."""
+
     match_labels: dict[str, str] | None = None
     match_expressions: tuple[_Expression, ...] | None = None
 
@@ -57,7 +59,7 @@ class _JobTemplate(objects.KubeStruct, frozen=True, kw_only=True):
 
 class _Spec(objects.KubeStruct, frozen=True, kw_only=True):
     replicas: int | None = None
-    selector: _Selector | None = None
+    selector: Selector | None = None
     suspend: bool = False
     template: _Template | None = None
     job_template: _JobTemplate | None = None

@@ -1,0 +1,52 @@
+"""SubjectAccessReview: what the API server's own authorizers say that somebody, or the bot itself, may do."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from bot.kube import read
+from bot.kube.connection import Connection
+from bot.kube.gaps import shortened
+from bot.kube.permissions import REVIEW_ACCESS, REVIEW_OWN_ACCESS
+from bot.model import Access, Rule
+
+
+class _Verdict(Struct, frozen=True):
+    allowed: bool = False
+    reason: str = ""
+
+
+class _AccessReview(Struct, frozen=True):
+    status: _Verdict = _Verdict()
+
+
+async def review_access(connection: Connection, user: str, groups: Sequence[str], rule: Rule) -> Access:
+    """Whether this user, in these groups, may do what the rule says.
+
+    Every authenticated user is in system:authenticated: name it among the groups. Raises UnreadableError and
+    ClusterUnreachableError.
+    """
+    spec = {"user": user, "groups": list(groups), **_attributes(rule)}
+    review = await read.create(connection, REVIEW_ACCESS, _AccessReview, {"spec": spec})
+    return Access(user=user, rule=rule, allowed=review.status.allowed, reason=shortened(review.status.reason))
+
+
+async def may(connection: Connection, rule: Rule) -> bool:
+    """Whether the bot itself may do what the rule says. Raises as above."""
+    review = await read.create(connection, REVIEW_OWN_ACCESS, _AccessReview, {"spec": _attributes(rule)})
+    return review.status.allowed
+
+
+def _attributes(rule: Rule) -> dict[str, object]:
+    if rule.resource.startswith("/"):
+        return {"nonResourceAttributes": {"path": rule.resource, "verb": rule.verb}}
+    resource, _, subresource = rule.resource.partition("/")
+    attributes = {
+        "verb": rule.verb,
+        "group": rule.group,
+        "resource": resource,
+        "subresource": subresource,
+        "namespace": rule.namespace,
+        "name": rule.name,
+    }
+    return {"resourceAttributes": attributes}

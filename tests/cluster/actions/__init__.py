@@ -1,0 +1,1 @@
+"""Every action against the real API server."""
