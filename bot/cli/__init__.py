@@ -15,7 +15,18 @@ from bot.cli.failures import exit_code
 
 _PLUGIN = "kubectl-token_doctor"
 _WRONG_USAGE = 2
-_COMMANDS = (commands.run, commands.check, commands.review, commands.decode, commands.errors, commands.explain)
+_COMMANDS = (
+    commands.run,
+    commands.check,
+    commands.review,
+    commands.decode,
+    commands.errors,
+    commands.explain,
+    commands.requests,
+    commands.audit,
+    commands.migrate,
+    commands.rbac,
+)
 _EPILOG = "With any command, --debug shows the traceback of an error."
 
 

@@ -12,6 +12,7 @@ import typer
 Kubeconfig = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The kubeconfig file; without it, kubectl's ordinary rules hold.")
 ]
+Config = Annotated[Path | None, typer.Option(metavar="FILE", help="The configuration; without it, the defaults hold.")]
 Context = Annotated[str | None, typer.Option(metavar="NAME", help="The kubeconfig context.")]
 
 EPILOGS = {
@@ -40,8 +41,42 @@ Example:  token-doctor errors "service account token has expired"
 Exit code:  0 known   1 not known""",
     "explain": """\b
 Example:  token-doctor explain audience-mismatch""",
+    "requests": """\b
+Example:  token-doctor requests --config token-doctor.yaml
+          token-doctor requests show 3fa94c10be --config token-doctor.yaml
+
+\b
+Exit code:  0 done   1 too late to cancel   2 wrong usage or configuration   3 the database cannot be used""",
+    "audit": """\b
+Example:  token-doctor audit --since 7d --target shop/checkout --config token-doctor.yaml
+          token-doctor audit -o json --config token-doctor.yaml
+
+\b
+Exit code:  0 done   2 wrong usage or configuration   3 the database cannot be used""",
+    "migrate": """\b
+Example:  token-doctor migrate --config token-doctor.yaml
+
+\b
+Exit code:  0 done   2 wrong configuration, or tables of a newer version   3 the database cannot be used""",
+    "rbac": """\b
+Example:  token-doctor rbac --config token-doctor.yaml | kubectl apply -f -
+          token-doctor rbac --features restart-workload,delete-pod -n shop
+
+\b
+Exit code:  0 done   2 wrong usage or configuration""",
 }
 """What stands under each command's help; \\b keeps the lines as they are."""
+
+
+class Verb(StrEnum):
+    LIST = "list"
+    SHOW = "show"
+    CANCEL = "cancel"
+
+
+class Form(StrEnum):
+    TEXT = "text"
+    JSON = "json"
 
 
 class Output(StrEnum):
@@ -50,12 +85,7 @@ class Output(StrEnum):
     SLACK = "slack"
 
 
-def run(
-    *,
-    config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The configuration; without it, the defaults hold.")
-    ] = None,
-) -> int:
+def run(*, config: Config = None) -> int:
     """Serve Slack until it is stopped.
 
     Slack's tokens come from SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or from the files that SLACK_BOT_TOKEN_FILE and
@@ -155,6 +185,80 @@ def explain(
     from bot.cli import knowledge  # noqa: PLC0415  # see above
 
     return knowledge.explain(code, _program(ctx))
+
+
+def requests(  # the words and options of a command
+    ctx: typer.Context,
+    verb: Annotated[Verb, typer.Argument(metavar="[list|show|cancel]", help="What to do.")] = Verb.LIST,
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The request, for show and cancel.")] = "",
+    *,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is cancelled.")] = "",
+    config: Config = None,
+) -> int:
+    """List, show or cancel what was asked for.
+
+    Looks into the bot's database, also while the bot runs. Whatever is approved is approved in Slack.
+    """
+    from bot.cli import requests as work  # noqa: PLC0415  # see above
+
+    if verb is not Verb.LIST and not id_:
+        raise typer.BadParameter(f"{verb.value} needs the request's id.", param_hint="ID")
+    match verb:
+        case Verb.SHOW:
+            return work.show(config, id_, _program(ctx))
+        case Verb.CANCEL:
+            return work.cancel(config, id_, reason, _program(ctx))
+        case Verb.LIST:
+            return work.list_(config, _program(ctx))
+
+
+def audit(
+    *,
+    since: Annotated[str, typer.Option(metavar="AGE", help="Not older than that, such as 7d or 12h.")] = "",
+    target: Annotated[str, typer.Option(metavar="TARGET", help="Of that object only, as NAMESPACE/NAME.")] = "",
+    output: Annotated[Form, typer.Option("-o", "--output", help="Text or JSON.")] = Form.TEXT,
+    config: Config = None,
+) -> int:
+    """Show who asked for what, who agreed, what was done and how it ended."""
+    from bot.cli import audit as work  # noqa: PLC0415  # see above
+
+    return work.run(config, since, target, json=output is Form.JSON)
+
+
+def migrate(*, config: Config = None) -> int:
+    """Bring the database's tables up to this version.
+
+    PostgreSQL needs it once before a new version starts. SQLite's tables are brought up by the bot itself.
+    The password comes from DATABASE_PASSWORD, or from the file that DATABASE_PASSWORD_FILE names.
+    """
+    from bot.cli import migrate as work  # noqa: PLC0415  # see above
+
+    return work.run(config)
+
+
+def rbac(
+    *,
+    config: Config = None,
+    features: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="What is to be possible, or all; without it, what the configuration allows."),
+    ] = None,
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option("-n", "--namespace", metavar="NS", help="Only there; may be repeated. Without it, everywhere."),
+    ] = None,
+    service_account: Annotated[
+        str, typer.Option(metavar="NS/NAME", help="The account that gets the rights.")
+    ] = "token-doctor/token-doctor",
+) -> int:
+    """Print the least RBAC that lets token-doctor read, and do what is switched on.
+
+    Features, separated by commas: probe, exec, secret-data, controller-probe, and the actions restart-workload,
+    delete-pod, create-token-secret, rotate-token-secret, delete-legacy-secret, reactivate-legacy-token, probe-token.
+    """
+    from bot.cli import rbac as work  # noqa: PLC0415  # see above
+
+    return work.run(config, features, namespace or (), service_account)
 
 
 def _program(ctx: typer.Context) -> str:

@@ -16,8 +16,8 @@ from tests.unit.cli.conftest import Run
 from tests.unit.jwts import BOUND, LEGACY, token
 
 TOKEN = token(BOUND)
-COMMANDS = ("run", "check", "review", "decode", "errors", "explain")
-HEAVY = {"kubernetes", "slack_bolt", "slack_sdk", "aiohttp", "jwt", "sqlalchemy", "structlog"}
+COMMANDS = ("run", "check", "review", "decode", "errors", "explain", "requests", "audit", "migrate", "rbac")
+HEAVY = {"kubernetes", "slack_bolt", "slack_sdk", "aiohttp", "jwt", "sqlalchemy", "alembic", "structlog"}
 
 
 def loaded(*words: str, stdin: str = "") -> set[str]:
