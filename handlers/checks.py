@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -12,7 +12,7 @@ from bot.blocks import notices
 from bot.blocks.limits import Message
 from bot.blocks.report import Answer, answer
 from bot.errors import DoctorError
-from bot.model import Report, Target
+from bot.model import Offer, Report, Target
 from bot.slack.posts import Post, PostRefusedError, PostUncertainError
 from handlers.middleware import ChannelRule, rule_of
 from handlers.places import Place
@@ -21,15 +21,22 @@ from handlers.work import Turns
 log = structlog.get_logger(__name__)
 
 Examine = Callable[[Target], Awaitable[Report]]
+Offers = Callable[[Report], Sequence[Offer]]
 
 _NOT_A_MEMBER = {"not_in_channel", "channel_not_found"}
 
 
 class Checks:
-    """`name` is the bot's own, for the invitation. Each cluster has its own turns: a dead one delays no other."""
+    """`name` is the bot's own, for the invitation. Each cluster has its own turns: a dead one delays no other.
 
-    def __init__(self, examine: Examine, rules: Mapping[str, ChannelRule], name: str) -> None:
+    `offers` are the actions that a report's answer has buttons for.
+    """
+
+    def __init__(
+        self, examine: Examine, rules: Mapping[str, ChannelRule], name: str, offers: Offers = lambda _: ()
+    ) -> None:
         self._examine = examine
+        self._offers = offers
         self._turns: defaultdict[str, Turns] = defaultdict(Turns)
         self._rules = rules
         self._name = name
@@ -67,7 +74,8 @@ class Checks:
         target = rule.applied(target)
         try:
             async with self._turns[target.cluster].turn(asker):
-                return answer(await self._examine(target), asker)
+                report = await self._examine(target)
+            return answer(report, asker, self._offers(report))
         except DoctorError as error:
             log.info("no verdict", target=str(target), reason=str(error))
             return Answer(notices.failed(target, asker, error))

@@ -17,6 +17,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
                 user=body["user_id"],
                 channel=body["channel_id"],
                 response_url=body["response_url"],
+                trigger_id=body["trigger_id"],
             ),
             body.get("text", ""),
             of_slash_command,

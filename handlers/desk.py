@@ -16,6 +16,7 @@ from handlers import words
 from handlers.checks import Checks
 from handlers.middleware import Doorkeeper, Heard
 from handlers.places import Ask, Place
+from handlers.requesting import ADD_ONE, NO_POLICY, Requesting
 from handlers.work import Work
 
 log = structlog.get_logger(__name__)
@@ -24,10 +25,18 @@ Parse = Callable[[str], words.Command]
 
 
 class Desk:
-    """`name` is the bot's own, as people write it after the @."""
+    """`name` is the bot's own, as people write it after the @. Without `requesting` nothing can be asked for."""
 
     def __init__(
-        self, slack: Slack, doorkeeper: Doorkeeper, heard: Heard, checks: Checks, work: Work, *, name: str
+        self,
+        slack: Slack,
+        doorkeeper: Doorkeeper,
+        heard: Heard,
+        checks: Checks,
+        work: Work,
+        *,
+        name: str,
+        requesting: Requesting | None = None,
     ) -> None:
         self._slack = slack
         self._doorkeeper = doorkeeper
@@ -35,13 +44,17 @@ class Desk:
         self._checks = checks
         self._work = work
         self._name = name
+        self._requesting = requesting
 
     def take(self, ask: Ask, text: str, parse: Parse) -> None:
         """Called once the command is acknowledged; returns at once. The text may hold a token."""
+        self.serve(ask, parse(text))
+
+    def serve(self, ask: Ask, command: words.Command) -> None:
+        """The same for a command that is no text. What Slack sends again is not done again."""
         if not self._heard.first_time(ask.id):
             log.info("Slack sent the same thing again", id=ask.id)
             return
-        command = parse(text)
         log.info("asked", command=type(command).__name__, user=ask.user, channel=ask.channel, mention=ask.is_mention)
         self._work.start(self._serve(command, Place(self._slack, ask)))
 
@@ -52,6 +65,8 @@ class Desk:
                 await place.whisper(notices.said(refusal))
             elif isinstance(command, words.Check):
                 await self._checks.run(command.target, place)
+            elif isinstance(command, words.Act | words.Requests | words.Audit):
+                await self._request(command, place)
             else:
                 await _tell(command, place, self._name)
         except (PostRefusedError, PostUncertainError) as error:
@@ -61,6 +76,12 @@ class Desk:
             log.exception("a command broke", incident=number, command=type(command).__name__)
             await _apologise(place, number)
 
+    async def _request(self, command: words.Act | words.Requests | words.Audit, place: Place) -> None:
+        if self._requesting is None:
+            await place.whisper(notices.said(NO_POLICY, ADD_ONE))
+        else:
+            await self._requesting.serve(command, place)
+
 
 async def _apologise(place: Place, number: str) -> None:
     try:
@@ -69,7 +90,7 @@ async def _apologise(place: Place, number: str) -> None:
         log.warning("an incident could not be told", incident=number, error=str(error))
 
 
-async def _tell(command: words.Command, place: Place, name: str) -> None:
+async def _tell(command: words.Told, place: Place, name: str) -> None:
     match command:
         case words.Errors(text):
             await place.say(_errors(text))

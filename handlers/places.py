@@ -9,10 +9,10 @@ from bot.slack.posts import Post
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A slash command (with a `response_url`) or a mention (with a `thread_ts` to answer in).
+    """A slash command (with a `response_url`), a mention (with a `thread_ts` to answer in), or a shortcut (with both).
 
-    `id` is the same when Slack sends the same thing again. The text is untrusted and may hold a token:
-    it is kept out of the repr.
+    `id` is the same when Slack sends the same thing again. A trigger opens a modal, within three seconds. The text is
+    untrusted and may hold a token: it is kept out of the repr.
     """
 
     id: str
@@ -20,6 +20,7 @@ class Ask:
     channel: str
     response_url: str = ""
     thread_ts: str = ""
+    trigger_id: str = ""
 
     @property
     def is_mention(self) -> bool:

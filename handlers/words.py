@@ -4,13 +4,21 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from msgspec.structs import replace
+
 from bot.errors import WrongUsageError
-from bot.model import Target
+from bot.model import ActionKind, Target
 from bot.redact import holds_token
 from bot.targets import EXAMPLE, parse_target
 
-COMMANDS = ("check", "errors", "explain", "help", "decode", "review")
-_ALIASES = {"error": "errors", "?": "help"}
+COMMANDS = (
+    *("check", "errors", "explain", "restart", "create-secret"),
+    *("requests", "audit", "help", "decode", "review"),
+)
+_ALIASES = {"error": "errors", "?": "help", "request": "requests", "create_secret": "create-secret"}
+_ACTIONS = {"restart": ActionKind.RESTART_WORKLOAD, "create-secret": ActionKind.CREATE_TOKEN_SECRET}
+_EXAMPLES = {"create-secret": "shop/checkout", "restart": "shop/checkout"}
+_ACCOUNT = "serviceaccount"
 _ROUTES = {"exec": "exec", "probe": "probe", "secret-data": "read_secret_data"}
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
@@ -25,6 +33,26 @@ _MOST_SHOWN = 100
 @dataclass(frozen=True, slots=True)
 class Check:
     target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something is to be done to the target, once it is approved."""
+
+    kind: ActionKind
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The open requests that concern the asker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """`target` is None for everything."""
+
+    target: Target | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +95,10 @@ class Unclear:
     next_step: str
 
 
-Command = Check | Errors | Explain | Help | TerminalOnly | Pasted | Unclear
+Told = Errors | Explain | Help | TerminalOnly | Pasted | Unclear
+"""What is answered without asking anybody else."""
+
+Command = Check | Act | Requests | Audit | Told
 
 
 def of_slash_command(text: str) -> Command:
@@ -92,6 +123,12 @@ def _parse(text: str, address: str) -> Command:
     match verb:
         case "check":
             return _check(rest, address)
+        case "restart" | "create-secret":
+            return _act(verb, rest, address)
+        case "requests":
+            return Requests()
+        case "audit":
+            return _audit(rest, address)
         case "errors":
             return Errors(rest.strip().strip(_QUOTES))
         case "explain":
@@ -123,28 +160,54 @@ def _with_token(verb: str) -> Command:
 
 
 def _check(rest: str, address: str) -> Command:
+    target = _target("check", rest, address)
+    return Check(target) if isinstance(target, Target) else target
+
+
+def _audit(rest: str, address: str) -> Command:
+    if not rest.strip(f"{_QUOTES}{_PUNCTUATION} "):
+        return Audit(None)
+    target = _target("audit", rest, address)
+    return Audit(target) if isinstance(target, Target) else target
+
+
+def _act(verb: str, rest: str, address: str) -> Command:
+    target = _target(verb, rest, address)
+    if isinstance(target, Unclear):
+        return target
+    if verb == "create-secret":
+        if target.kind not in {"", _ACCOUNT}:
+            step = f"Write it as namespace/service account: `{address} {verb} {_EXAMPLES[verb]}`."
+            return Unclear(f"A token Secret is made for a service account, not for a {target.kind}.", step)
+        target = replace(target, kind=_ACCOUNT)
+    return Act(_ACTIONS[verb], target)
+
+
+def _target(verb: str, rest: str, address: str) -> Target | Unclear:
+    """The one target that a command takes."""
     words = [word.strip(_QUOTES).rstrip(_PUNCTUATION) for word in rest.split()]
     options = [_DASH.sub("", word, count=1).lower() for word in words if _DASH.match(word)]
     targets = [word for word in words if word and not _DASH.match(word)]
     if options:
-        return _with_option(options[0], address)
+        return _with_option(verb, options[0], address)
     if not targets:
-        return Unclear("`check` needs a target.", f"For example `{address} check {EXAMPLE}`.")
+        return Unclear(f"`{verb}` needs a target.", f"For example `{address} {verb} {_EXAMPLES.get(verb, EXAMPLE)}`.")
     if len(targets) > 1:
         plain = not any("/" in word for word in targets[:2])
         meant = f"{targets[0]}/{targets[1]}" if plain else next(word for word in targets if "/" in word)
-        return Unclear("`check` takes one target.", f"Did you mean `{address} check {_shown(meant)}`?")
+        return Unclear(f"`{verb}` takes one target.", f"Did you mean `{address} {verb} {_shown(meant)}`?")
     cluster, colon, name = targets[0].rpartition(":")
     try:
-        return Check(parse_target(f"{cluster}{colon}{name.lower()}"))
+        return parse_target(f"{cluster}{colon}{name.lower()}")
     except WrongUsageError as error:
         return Unclear(str(error), error.next_step)
 
 
-def _with_option(option: str, address: str) -> Unclear:
-    setting = _ROUTES.get(option)
+def _with_option(verb: str, option: str, address: str) -> Unclear:
+    setting = _ROUTES.get(option) if verb == "check" else None
     if setting is None:
-        return Unclear("`check` takes a target and no options.", f"For example `{address} check {EXAMPLE}`.")
+        example = f"For example `{address} {verb} {_EXAMPLES.get(verb, EXAMPLE)}`."
+        return Unclear(f"`{verb}` takes a target and no options.", example)
     return Unclear(
         f"Whether a check here uses --{option} is decided by the bot's configuration, not by the command.",
         f"Leave it out; checks.{setting}: true in the configuration switches it on for everybody. "

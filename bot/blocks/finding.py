@@ -50,6 +50,25 @@ def _proof(evidence: tuple[Evidence, ...], most: int) -> list[kit.Group]:
     return groups
 
 
+def quoted_in(blocks: object) -> str:
+    """What the root finding of an answer quoted, read back from the answer's blocks; "" where there is no quote."""
+    for block in blocks if isinstance(blocks, list) else ():
+        groups = block.get("elements") if isinstance(block, dict) and block.get("type") == "rich_text" else None
+        said = ""
+        for group in groups if isinstance(groups, list) else ():
+            words = _words(group)
+            if isinstance(group, dict) and group.get("type") == "rich_text_preformatted" and words:
+                return f"{said}:\n{words}" if said else words
+            said = words
+    return ""
+
+
+def _words(group: object) -> str:
+    leaves = group.get("elements") if isinstance(group, dict) else None
+    texts = (leaf.get("text") for leaf in leaves if isinstance(leaf, dict)) if isinstance(leaves, list) else ()
+    return "".join(text for text in texts if isinstance(text, str))
+
+
 def _help(finding: Finding, most: int) -> list[kit.Group]:
     remedies = finding.remedies or finding.cause.remedies
     if not remedies:

@@ -119,6 +119,10 @@ _HELP = (
     ),
     ('/token errors "token has expired"', "what a log line means; without a line, all that are known"),
     ("/token explain token-expired", "a cause with its runbook; without a code, all causes"),
+    ("/token restart shop/checkout", "new pods with fresh tokens, once it is approved"),
+    ("/token create-secret shop/ci", "a token Secret for a service account, once it is approved"),
+    ("/token requests", "what is open: yours, and what waits for you"),
+    ("/token audit shop/checkout", "who asked for what, who agreed, what came of it; without a target, everything"),
     ("/token help", "this"),
 )
 
@@ -130,6 +134,7 @@ def help_(name: str) -> Message:
         kit.rich(
             kit.line(kit.words("🩺 "), kit.bold("token-doctor says why a Kubernetes workload's token is refused")),
             kit.bullets(items),
+            kit.line(kit.words("On an alert: its menu → More message shortcuts → “Check tokens here”.")),
             kit.line(kit.words("In a thread: "), kit.code(f"@{name} check shop/checkout"), kit.words(", and so on.")),
             kit.line(
                 kit.words("A token is never given to Slack. In a terminal: "),

@@ -17,6 +17,14 @@ BUDGET = 9_000  # of a message's blocks; undocumented: 9 597 passed and 11 341 w
 FALLBACK = 1_000  # chat.update refuses texts over 4 000 bytes, so a quarter of that in characters
 HEADER = 150
 CONTEXT = 300
+BUTTON = 70  # 75, less what emphasis and emoji may add
+OPTION = 75
+LABEL = 150
+TITLE = 24
+VALUE = 2_000  # of a button
+METADATA = 3_000  # of a modal
+REASON = 300
+VIEW = 60_000  # of a modal or a home tab: Slack takes 250 kB, and nobody reads so much
 
 _ELLIPSIS = "…"
 

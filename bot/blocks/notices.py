@@ -1,9 +1,11 @@
 """Everything said in a sentence or two: the first message of a check, refusals, failures."""
 
 from bot.blocks import elements as kit
+from bot.blocks import values
 from bot.blocks.limits import Block, Message, fallback
+from bot.blocks.request import ACT
 from bot.errors import DoctorError, TargetNotFoundError
-from bot.model import Target
+from bot.model import Offer, Target
 
 _NEAREST = 8
 
@@ -34,12 +36,14 @@ def failed(target: Target, asker: str, error: DoctorError) -> Message:
 
 def not_here(target: Target, asker: str, patterns: tuple[str, ...]) -> Message:
     """The channel's rule does not allow the namespace."""
-    return _ended(
-        target,
-        asker,
-        sentence=f"Namespace {target.namespace} may not be asked about in this channel.",
-        next_step=f"Here: {', '.join(patterns)}. Ask in a channel that is meant for it.",
-    )
+    sentence, next_step = not_here_words(target.namespace, patterns)
+    return _ended(target, asker, sentence=sentence, next_step=next_step)
+
+
+def not_here_words(namespace: str, patterns: tuple[str, ...]) -> tuple[str, str]:
+    """The same sentence and next step, for a modal."""
+    here = f"Here: {', '.join(patterns)}. Ask in a channel that is meant for it."
+    return f"Namespace {namespace} may not be asked about in this channel.", here
 
 
 def broken(target: Target, asker: str, incident: str) -> Message:
@@ -77,6 +81,19 @@ def said(sentence: str, next_step: str = "") -> Message:
 
 def incident(number: str) -> Message:
     return said(_broken(number), _TELL)
+
+
+def broken_words(number: str) -> tuple[str, str]:
+    """The same sentence and next step, for a modal."""
+    return _broken(number), _TELL
+
+
+def press(offer: Offer) -> Message:
+    """For a mention, which cannot open a form: a button that does."""
+    sentence = f"{offer.label}: {offer.ref}. What it would do is shown first, and somebody has to approve it."
+    value = values.of_offer(offer)
+    button = [kit.actions(kit.button(f"{offer.label} …", f"{ACT}:0", value))] if value else []
+    return Message(fallback(sentence), (kit.rich(kit.line(kit.words(sentence))), *button))
 
 
 def invite(name: str, *, direct: bool) -> Message:

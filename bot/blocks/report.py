@@ -1,16 +1,19 @@
 """A Report as a message and its thread: verdict first, the root finding with its proof, the rest below."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.blocks import elements as kit
+from bot.blocks import values
 from bot.blocks.finding import root
 from bot.blocks.limits import BUDGET, Block, Message, fallback, size
 from bot.blocks.members import SIGNS, members
+from bot.blocks.request import ACT
 from bot.blocks.thread import gap_list, thread
 from bot.durations import utc
-from bot.model import CheckStatus, ObjectRef, Report, Verdict
+from bot.model import CheckStatus, ObjectRef, Offer, Report, Verdict
 
+OFFERS = 5
 _DETAIL = ((3, 4, 8), (2, 2, 8), (1, 1, 8), (1, 1, 3), (1, 1, 0))  # quotes, remedies, members: as many as fit
 
 
@@ -22,11 +25,21 @@ class Answer:
     thread: tuple[Message, ...] = ()
 
 
-def answer(report: Report, asker: str) -> Answer:
-    """`asker` is the Slack id of the person who asked, "" outside Slack."""
+def answer(report: Report, asker: str, offers: Sequence[Offer] = ()) -> Answer:
+    """`asker` is the Slack id of the person who asked, "" outside Slack. `offers` become buttons, at most five."""
     text = fallback(f"{_verdict(report)} ({_where(report.target)})")
     asked = f", asked by <@{asker}>" if asker else ""
-    return Answer(Message(f"{text}{asked}", tuple(_main(report, asker))), thread(report))
+    return Answer(Message(f"{text}{asked}", tuple(_main(report, asker, tuple(offer_buttons(offers))))), thread(report))
+
+
+def offer_buttons(offers: Sequence[Offer]) -> Iterator[Block]:
+    """A button for each that would help: anybody may press it, the policy decides."""
+    pressed = [(offer, values.of_offer(offer)) for offer in offers]
+    fitting = [(offer, value) for offer, value in pressed if value][:OFFERS]
+    if fitting:
+        yield kit.actions(
+            *(kit.button(f"{offer.label} …", f"{ACT}:{n}", value) for n, (offer, value) in enumerate(fitting))
+        )
 
 
 def _verdict(report: Report) -> str:
@@ -37,12 +50,12 @@ def _where(target: ObjectRef) -> str:
     return f"{target}, cluster {target.cluster}" if target.cluster else str(target)
 
 
-def _main(report: Report, asker: str) -> list[Block]:
+def _main(report: Report, asker: str, buttons: Sequence[Block]) -> list[Block]:
     """The verdict and the root finding always; the rest where it fits, for it stands in the thread too."""
     head = [kit.header(_verdict(report)), kit.context(*_small_print(report), asker=asker)]
     blocks = head
     for quotes, remedies, lines in _DETAIL:
-        blocks = [*head, *members(report, lines), *_root(report, quotes, remedies)]
+        blocks = [*head, *members(report, lines), *_root(report, quotes, remedies), *buttons]
         if size(blocks) <= BUDGET:
             break
     for part in _optional(report):

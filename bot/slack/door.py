@@ -12,25 +12,33 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack import client as setup
 from bot.slack.answers import creating, editing
+from bot.slack.marks import Mark, among
 from bot.slack.outgoing import Rendering, content
 from bot.slack.pace import POSTS, UPDATES, Monotonic, Pace
-from bot.slack.posts import LaterError, Post, PostRefusedError, PostUncertainError, Queue
+from bot.slack.posts import GoneError, LaterError, Post, PostRefusedError, PostUncertainError, Queue
 
 log = structlog.get_logger(__name__)
 
 _TOO_LONG = {"msg_too_long", "msg_blocks_too_long", "invalid_blocks", "invalid_blocks_format"}
 _GONE_FOR_GOOD = 404  # a response_url after thirty minutes or five uses
+_MAY_NOT_LOOK = {"missing_scope", "not_allowed_token_type", "no_permission"}
+_LOOKED_AT = 200  # messages
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """What users.info says of a person. `teams` are all workspaces of an enterprise that have them."""
+    """What users.info says of a person. `teams` are all workspaces of an enterprise that have them.
+
+    `email` is "" where the person shows none, or the bot may not see it.
+    """
 
     id: str
     teams: frozenset[str]
     is_stranger: bool = False
     is_bot: bool = False
     deleted: bool = False
+    name: str = ""
+    email: str = ""
 
 
 class Slack:
@@ -46,15 +54,53 @@ class Slack:
 
     def post(self, channel: str, rendering: Rendering, thread_ts: str = "") -> Post:
         """A new message, in a thread where there is a `thread_ts`. Returns at once."""
-        queue = self._queues.get(channel)
-        if queue is None:
-            queue = Queue(self, Pace(POSTS, self._monotonic), self._updates, self._spawn)
-            self._queues[channel] = queue
-        return Post(channel, thread_ts, rendering, queue.wake)
+        return Post(channel, thread_ts, rendering, self._queue(channel).wake)
 
-    async def create(self, channel: str, thread_ts: str, rendering: Rendering) -> str:
+    async def put(self, channel: str, thread_ts: str, ts: str, rendering: Rendering, mark: Mark) -> str:
+        """One try to edit the message at `ts`, or to make it where that is ""; its ts. Waits for its turn.
+
+        For messages that a database remembers, and not a task. Raises LaterError, GoneError, PostRefusedError, and
+        PostUncertainError: `find` says what became of it.
+        """
+        await self._queue(channel).turn(edits=bool(ts))
+        if ts:
+            await self.edit(channel, ts, rendering)
+            return ts
+        return await self.create(channel, thread_ts, rendering, mark)
+
+    async def find(self, channel: str, thread_ts: str, mark: Mark, since: float) -> str:
+        """The ts of the message with this mark, "" where there is none, or where the bot may not look.
+
+        Looking takes the scope channels:history (groups:history in a private channel), which is not needed otherwise.
+        Raises LaterError and PostRefusedError.
+        """
+        where = {"channel": channel, "oldest": f"{since:.6f}", "include_all_metadata": True, "limit": _LOOKED_AT}
+        method = "conversations.replies" if thread_ts else "conversations.history"
+        try:
+            answer = await editing(
+                self._client.api_call(method, params={**where, **({"ts": thread_ts} if thread_ts else {})})
+            )
+        except PostRefusedError as refused:
+            if refused.code in _MAY_NOT_LOOK:
+                return ""
+            raise
+        return among(answer.get("messages"), mark)
+
+    async def remove(self, channel: str, ts: str) -> None:
+        """Deletes a message of the bot's own. Raises LaterError and PostRefusedError; GoneError: it is not there."""
+        await editing(self._client.api_call("chat.delete", json={"channel": channel, "ts": ts}))
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The message's address, "" where it has none. Raises LaterError."""
+        try:
+            answer = await editing(self._client.chat_getPermalink(channel=channel, message_ts=ts))
+        except (PostRefusedError, GoneError):
+            return ""
+        return str(answer.get("permalink", ""))
+
+    async def create(self, channel: str, thread_ts: str, rendering: Rendering, mark: Mark | None = None) -> str:
         """One chat.postMessage. A message that Slack finds too long loses its blocks to the thread."""
-        outgoing = content(rendering)
+        outgoing = {**content(rendering), **({"metadata": mark.metadata} if mark else {})}
         try:
             return await self._create(channel, thread_ts, outgoing)
         except PostRefusedError as refused:
@@ -119,7 +165,22 @@ class Slack:
             is_stranger=bool(found.get("is_stranger")),
             is_bot=bool(found.get("is_bot")),
             deleted=bool(found.get("deleted")),
+            name=str(found.get("real_name") or found.get("name") or ""),
+            email=str((found.get("profile") or {}).get("email") or ""),
         )
+
+    async def members(self, group_id: str) -> frozenset[str]:
+        """Who is in a user group; nobody where there is none of this id, or it is disabled.
+
+        Raises PostRefusedError, LaterError: nothing can be said.
+        """
+        try:
+            answer = await editing(self._client.usergroups_users_list(usergroup=group_id))
+        except PostRefusedError as refused:
+            if refused.code in {"no_such_subteam", "subteam_not_found"}:
+                return frozenset()
+            raise
+        return frozenset(map(str, answer.get("users") or ()))
 
     async def drain(self, seconds: float) -> None:
         """Waits until every channel shows the newest, at most this long; then gives up what is left."""
@@ -149,6 +210,11 @@ class Slack:
                 await self._create(channel, thread_ts, {**outgoing, "blocks": [block]})
             except PostRefusedError as refused:
                 log.warning("Slack refused a block", code=refused.code, kind=block.get("type"))
+
+    def _queue(self, channel: str) -> Queue:
+        if channel not in self._queues:
+            self._queues[channel] = Queue(self, Pace(POSTS, self._monotonic), self._updates, self._spawn)
+        return self._queues[channel]
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -29,18 +29,18 @@ def content(rendering: Rendering) -> dict[str, object]:
     if not holds_token(json.dumps(outgoing, ensure_ascii=False)):
         return outgoing
     log.error("a token was about to be sent to Slack and was taken out")
-    cleaned = _cleaned(outgoing)
-    if isinstance(cleaned, dict) and not holds_token(json.dumps(cleaned, ensure_ascii=False)):
-        return cleaned
+    without = cleaned(outgoing)
+    if isinstance(without, dict) and not holds_token(json.dumps(without, ensure_ascii=False)):
+        return without
     return {"text": HELD_BACK, "blocks": []}
 
 
-def _cleaned(value: object) -> object:
+def cleaned(value: object) -> object:
     """The same with every string redacted by itself: redacting the JSON text could break it."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {key: _cleaned(item) for key, item in value.items()}
+        return {key: cleaned(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_cleaned(item) for item in value]
+        return [cleaned(item) for item in value]
     return value

@@ -145,11 +145,15 @@ class Queue:
             self._busy = True
             self._spawn(self._work())
 
+    async def turn(self, *, edits: bool) -> None:
+        """Returns when one more call may be made beside those that wait here."""
+        await (self._updates if edits else self._posts).turn()
+
     async def _work(self) -> None:
         try:
             while self._waiting:
                 post = next(iter(self._waiting))
-                await (self._updates if post.ts else self._posts).turn()
+                await self.turn(edits=bool(post.ts))
                 # Taken out before it is sent: what is shown meanwhile puts it back.
                 del self._waiting[post]
                 await self._send(post)

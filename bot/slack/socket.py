@@ -58,7 +58,8 @@ class _Handler(AsyncSocketModeHandler):
     async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
         with self.unhandled:
             if req.type not in _ACKNOWLEDGED_AT_ONCE:
-                await super().handle(client, req)  # type: ignore[arg-type]  # bolt narrows the type of a parameter
+                with self.unacknowledged:
+                    await super().handle(client, req)  # type: ignore[arg-type]  # bolt narrows the type of a parameter
                 return
             with self.unacknowledged:
                 await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))

@@ -18,7 +18,11 @@ SCOPES = {
     "app_mentions:read": "to hear @token-doctor in threads",
     "users:read": "to refuse people of other workspaces, bots and deactivated accounts",
 }
-"""The bot token's scopes, and what each is for. The app manifest asks for the same."""
+POLICY_SCOPES = {
+    "usergroups:read": "to know who may ask for a remedy and who may approve it",
+    "users:read.email": "to ask Kubernetes what they may do",
+}
+"""The bot token's scopes, and what each is for; the second only where there is a policy. The manifest asks for all."""
 
 _BOT, _APP = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"
 _APP_PAGE = "https://api.slack.com/apps"
@@ -58,7 +62,9 @@ class Identity:
     bot_id: str
 
 
-async def verify(session: ClientSession, api_url: str, bot_token: str, app_token: str) -> Identity:
+async def verify(
+    session: ClientSession, api_url: str, bot_token: str, app_token: str, *, scopes: Mapping[str, str] = SCOPES
+) -> Identity:
     """Both tokens tried for real; "" is a token that was not given.
 
     Raises SlackRefusedError: one sentence and the next step, for everything that is wrong.
@@ -75,7 +81,7 @@ async def verify(session: ClientSession, api_url: str, bot_token: str, app_token
             if isinstance(refused, _AddressError):
                 break
     if not refusals:
-        _check_scopes(answers[0].headers)
+        _check_scopes(answers[0].headers, scopes)
         return _identity(answers[0])
     raise _together(refusals)
 
@@ -149,13 +155,13 @@ def _network(host: str) -> str:
     return f"Check slack.api_url, HTTPS_PROXY and NO_PROXY, and whether this machine may connect to {host}."
 
 
-def _check_scopes(headers: Mapping[str, str]) -> None:
+def _check_scopes(headers: Mapping[str, str], scopes: Mapping[str, str]) -> None:
     """Slack names the token's scopes in a header of every answer; a proxy may have taken it out."""
     header = headers.get("x-oauth-scopes")
     if header is None:
         return
     given = {scope.strip() for scope in header.split(",")}
-    missing = [f"{scope} ({purpose})" for scope, purpose in SCOPES.items() if scope not in given]
+    missing = [f"{scope} ({purpose})" for scope, purpose in scopes.items() if scope not in given]
     if missing:
         raise SlackRefusedError(
             f"The token in {_BOT} lacks {'a scope' if len(missing) == 1 else 'scopes'}: {', '.join(missing)}.",

@@ -50,8 +50,20 @@ class Acts:
         ts = self.workspace.new_ts(channel.id)
         self.workspace.tell(Ephemeral(channel.id, user, ts, text, [], "slack"))
 
-    def say(self, channel: str, user: str, text: str, thread_ts: str = "", blocks: Blocks | None = None) -> Message:
-        """A person or another app writes; nobody is told, for the bot reads no channels."""
+    def say(  # what a message is made of
+        self,
+        channel: str,
+        user: str,
+        text: str,
+        *,
+        thread_ts: str = "",
+        blocks: Blocks | None = None,
+        attachments: Blocks | None = None,
+    ) -> Message:
+        """A person or another app writes; nobody is told, for the bot reads no channels.
+
+        Attachments are what other apps still send (Alertmanager does): they come back as they were given.
+        """
         who = self.workspace.user(user)
         if user not in self.workspace.channel(channel).members:
             raise SlackError("not_in_channel")
@@ -62,6 +74,7 @@ class Acts:
                 user=user,
                 text=escaped(text),
                 blocks=composer_blocks(text) if blocks is None else blocks,
+                attachments=attachments or [],
                 thread_ts=thread_ts,
                 bot_id=who.bot_id,
                 client_msg_id="" if who.is_bot else str(uuid.uuid4()),
@@ -74,7 +87,7 @@ class Acts:
         That is when it is not in the channel, has no subscription, or no app_mentions:read.
         """
         bot = self.workspace.app.bot_user
-        message = self.say(channel, user, f"<@{bot}> {text}", thread_ts)
+        message = self.say(channel, user, f"<@{bot}> {text}", thread_ts=thread_ts)
         place = self.workspace.channel(channel)
         scoped = any("app_mentions:read" in token.scopes for token in self.workspace.tokens.values())
         if bot not in place.members or not scoped or "app_mention" not in self.workspace.app.bot_events:

@@ -62,7 +62,7 @@ def history(call: Call) -> JsonObject:
     found, cursor = page(call.arguments, _between(call, shown), 100)
     body: JsonObject = {
         "ok": True,
-        "messages": [threaded_json(call.workspace, message) for message in found],
+        "messages": [threaded_json(call.workspace, message, metadata=_with_metadata(call)) for message in found],
         "has_more": bool(cursor),
         "pin_count": 0,
     }
@@ -84,12 +84,16 @@ def replies(call: Call) -> JsonObject:
     found, cursor = page(call.arguments, thread, 1_000)
     body: JsonObject = {
         "ok": True,
-        "messages": [threaded_json(call.workspace, message) for message in found],
+        "messages": [threaded_json(call.workspace, message, metadata=_with_metadata(call)) for message in found],
         "has_more": bool(cursor),
     }
     if cursor:
         body["response_metadata"] = {"next_cursor": cursor}
     return body
+
+
+def _with_metadata(call: Call) -> bool:
+    return args.flag(call.arguments, "include_all_metadata")
 
 
 def open_direct(call: Call) -> JsonObject:

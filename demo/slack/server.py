@@ -131,11 +131,18 @@ class SlackServer:
             last = ", ".join(f"{record.direction} {record.where}" for record in self.traffic.records[-5:])
             raise TimeoutError(f"Not true within {timeout} s. Last on the wire: {last or 'nothing'}.") from error
 
-    async def say(
-        self, channel: str, user: str, text: str, thread_ts: str = "", blocks: Blocks | None = None
+    async def say(  # what a message is made of
+        self,
+        channel: str,
+        user: str,
+        text: str,
+        *,
+        thread_ts: str = "",
+        blocks: Blocks | None = None,
+        attachments: Blocks | None = None,
     ) -> Message:
         """A person or another app writes, and the bot is not told."""
-        message = self.acts.say(channel, user, text, thread_ts, blocks)
+        message = self.acts.say(channel, user, text, thread_ts=thread_ts, blocks=blocks, attachments=attachments)
         await self.changes.notify()
         return message
 

@@ -19,8 +19,11 @@ def bot_profile(workspace: Workspace) -> JsonObject:
     }
 
 
-def message_json(workspace: Workspace, message: Message) -> JsonObject:
-    """A message as conversations.history shows it, without the thread's counters."""
+def message_json(workspace: Workspace, message: Message, *, metadata: bool = True) -> JsonObject:
+    """A message as conversations.history shows it, without the thread's counters.
+
+    `metadata` is what the history shows only when it is asked for it.
+    """
     team = workspace.users[message.user].team_id
     body: JsonObject = {"user": message.user, "type": "message", "ts": message.ts, "text": message.text, "team": team}
     if message.bot_id:
@@ -32,7 +35,8 @@ def message_json(workspace: Workspace, message: Message) -> JsonObject:
         "subtype": _subtype(message),
         "blocks": message.blocks,
         "thread_ts": message.thread_ts,
-        "metadata": message.metadata,
+        "attachments": message.attachments,
+        "metadata": message.metadata if metadata else None,
     }
     body |= {key: value for key, value in optional.items() if value}
     if message.edited_at:
@@ -50,9 +54,9 @@ def _subtype(message: Message) -> str:
     return "thread_broadcast" if message.broadcast else ""
 
 
-def threaded_json(workspace: Workspace, message: Message) -> JsonObject:
+def threaded_json(workspace: Workspace, message: Message, *, metadata: bool = True) -> JsonObject:
     """A message with its place in a thread: counters on the parent, the parent's author on a reply."""
-    body = message_json(workspace, message)
+    body = message_json(workspace, message, metadata=metadata)
     replies = workspace.replies(message)
     if replies:
         authors = list(dict.fromkeys(reply.user for reply in replies))

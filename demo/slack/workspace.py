@@ -73,6 +73,7 @@ class Message:
     by_response_url: bool = False
     edited_at: str = ""
     metadata: JsonObject | None = None
+    attachments: list[JsonObject] = field(default_factory=list)
     reactions: dict[str, list[str]] = field(default_factory=dict)
     history: list[Revision] = field(default_factory=list)
     client_msg_id: str = ""

@@ -351,3 +351,37 @@ async def test_a_failed_handshake_traps_the_client_on_its_address(slack: SlackSe
     async with connected(app, slack, ping=0.1, meanwhile=let_go):
         assert len(slack.socket.connections) == 1
     assert len(slack.traffic.at("/api/apps.connections.open", "from_bot")) == 2
+
+
+async def test_a_view_is_found_by_its_external_id_once_it_is_there(
+    slack: SlackServer, app: AsyncApp, web: AsyncWebClient
+) -> None:
+    """docs.slack.dev/reference/methods/views.update; before the acknowledgement has arrived it is not_found."""
+    waiting = modal("wait") | {"external_id": "mine"}
+
+    @app.view("ask")
+    async def asked(ack: AsyncAck) -> None:
+        with pytest.raises(SlackApiError, match="not_found"):
+            await web.views_update(external_id="mine", view=modal("done"))
+        await ack(response_action="update", view=waiting)
+
+    async with connected(app, slack):
+        await open_modal(slack, web)
+        await slack.submit(slack.modals(p.ENGINEER)[0], {"reason": "stale"}, user=p.ENGINEER)
+        await web.views_update(external_id="mine", view=modal("done"))
+    assert [view.definition["title"]["text"] for view in slack.modals(p.ENGINEER)] == ["done"]
+
+
+async def test_another_apps_attachments_come_with_the_shortcut(slack: SlackServer, app: AsyncApp) -> None:
+    seen: list[Json] = []
+
+    @app.shortcut("check_here")
+    async def check(ack: AsyncAck, shortcut: Json) -> None:
+        await ack()
+        seen.append(shortcut)
+
+    fields = [{"title": "namespace", "value": "shop", "short": True}]
+    async with connected(app, slack):
+        alert = await slack.say(p.INCIDENT, p.OTHER_BOT, "", blocks=[], attachments=[{"fields": fields}])
+        await slack.shortcut(alert, "check_here", user=p.ENGINEER)
+    assert seen[0]["message"]["attachments"] == [{"fields": fields}]

@@ -292,3 +292,22 @@ async def test_a_body_that_is_no_json_is_refused(slack: SlackServer) -> None:
         session.post(slack.api_url + "chat.postMessage", data=b"{", headers=headers) as answer,
     ):
         assert await answer.json() == {"ok": False, "error": "invalid_json"}
+
+
+async def test_metadata_is_shown_to_whoever_asks_for_it(slack: SlackServer, web: AsyncWebClient) -> None:
+    """docs.slack.dev/reference/methods/conversations.history: include_all_metadata."""
+    slack.workspace.tokens[slack.bot_token].scopes += ("channels:history",)
+    mark = {"event_type": "asked", "event_payload": {"request": "1"}}
+    parent = await web.chat_postMessage(channel=p.INCIDENT, text="one", metadata=mark)
+    await web.chat_postMessage(channel=p.INCIDENT, text="two", thread_ts=parent["ts"], metadata=mark)
+    for asked in (False, True):
+        history = await web.conversations_history(channel=p.INCIDENT, include_all_metadata=asked)
+        replies = await web.conversations_replies(channel=p.INCIDENT, ts=parent["ts"], include_all_metadata=asked)
+        shown = [message.get("metadata") for message in (*history["messages"], *replies["messages"])]
+        assert shown == [mark if asked else None] * 3
+
+
+async def test_whoever_may_not_read_a_channel_is_told_which_scope(web: AsyncWebClient) -> None:
+    with pytest.raises(SlackApiError) as caught:
+        await web.conversations_history(channel=p.INCIDENT)
+    assert caught.value.response["error"] == "missing_scope"

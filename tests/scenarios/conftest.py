@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from demo.slack import SlackServer, SocketTimes
-from tests.cluster.conftest import control_plane_binaries, namespace, plane
+from tests.cluster.conftest import control_plane_binaries, namespace, plane, private_plane
 from tests.scenarios import running
 from tests.scenarios.marks import Marks
 from tests.unit.kube.fake_api import FakeApi, healthy, served
 
-__all__ = ["control_plane_binaries", "namespace", "plane"]
+__all__ = ["control_plane_binaries", "namespace", "plane", "private_plane"]
 
 MANIFEST = Path(__file__).parents[2] / "config" / "slack-manifest.yaml"
 

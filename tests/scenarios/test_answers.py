@@ -107,3 +107,20 @@ async def test_where_the_bot_is_no_member_it_says_how_to_invite_it(slack: SlackS
     (told,) = await whispers(slack, 1)
     assert "`/invite @token-doctor`" in told.text
     assert slack.messages(p.RANDOM) == []
+
+
+async def test_without_a_policy_nothing_is_offered_and_an_old_button_says_why(
+    slack: SlackServer, start_bot: StartBot
+) -> None:
+    await start_bot()
+    for number, text in enumerate(("restart shop/checkout", "create-secret shop/ci", "requests", "audit"), 1):
+        await slack.command("/token", text, user=p.ENGINEER, channel=p.INCIDENT)
+        assert "no policy is configured" in (await whispers(slack, number))[-1].text
+    button = {"type": "button", "action_id": "approve", "text": {"type": "plain_text", "text": "Approve"}, "value": "1"}
+    old = await slack.say(
+        p.INCIDENT, p.BOT_USER, "old", blocks=[{"type": "actions", "block_id": "b", "elements": [button]}]
+    )
+    await slack.click(old, "approve", user=p.APPROVER)
+    await slack.wait_for(lambda: "no policy is configured" in str(slack.modals(p.APPROVER)), 15)
+    await slack.open_home(p.ENGINEER)
+    await slack.wait_for(lambda: "no policy is configured" in str(slack.home(p.ENGINEER)), 15)

@@ -62,9 +62,11 @@ async def test_a_kubeconfigs_credential_program_does_not_see_slacks_tokens(
     folder = tmp_path / "own"
     folder.mkdir()
     kubeconfig = api.kubeconfig(folder, {"exec": exec_})
-    await start_bot({"clusters": [{"name": "prod", "kubeconfig": str(kubeconfig)}]})
+    clusters = [{"name": "prod", "kubeconfig": str(kubeconfig)}]
+    await start_bot({"clusters": clusters}, {"DATABASE_PASSWORD": "correct-horse"})
     assert "PATH=" in seen.read_text()
     assert "SLACK_" not in seen.read_text()
+    assert "DATABASE_PASSWORD" not in seen.read_text()
 
 
 async def test_tokens_may_come_from_files(
@@ -76,3 +78,36 @@ async def test_tokens_may_come_from_files(
     files = {"SLACK_BOT_TOKEN_FILE": str(folder / "bot"), "SLACK_APP_TOKEN_FILE": str(folder / "app")}
     bot = await start_bot(variables={"SLACK_BOT_TOKEN": "", "SLACK_APP_TOKEN": "", **files})
     assert "ready: workspace Shop, clusters: prod" in bot.output
+
+
+POLICY = [
+    {"actions": ["restart-workload"], "namespaces": ["shop"], "requesters": [p.ON_CALL], "approvers": [p.APPROVERS]}
+]
+
+
+async def test_a_policy_needs_its_database_and_without_one_nothing_is_stored(
+    start_bot: StartBot, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("database")
+    (folder / "doctor.db").write_bytes(b"no database at all, just text " * 100)
+    database = {"url": f"sqlite+aiosqlite:///{folder}/doctor.db"}
+    bot = await start_bot({"policy": POLICY, "database": database}, ready=False, may_fail=True)
+    assert await bot.exit() == 3, bot.output
+    assert "is not an SQLite database" in bot.output
+    assert "Traceback" not in bot.output
+    await start_bot({"database": database})
+
+
+async def test_a_policy_needs_the_scopes_that_tell_who_is_in_a_group(slack: SlackServer, start_bot: StartBot) -> None:
+    token = slack.workspace.tokens[slack.bot_token]
+    token.scopes = tuple(scope for scope in token.scopes if scope != "usergroups:read")
+    bot = await start_bot({"policy": POLICY}, ready=False, may_fail=True)
+    assert await bot.exit() == 2
+    assert "lacks a scope: usergroups:read (to know who may ask for a remedy" in bot.output
+
+
+async def test_with_a_policy_the_bot_makes_its_database_and_stops_cleanly(start_bot: StartBot, tmp_path: Path) -> None:
+    file = tmp_path / "var" / "doctor.db"
+    bot = await start_bot({"policy": POLICY, "database": {"url": f"sqlite+aiosqlite:///{file}"}})
+    assert file.exists()
+    assert await bot.stop() == 0

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.audit import lists_whole_cluster
 from benchmarks.fill import Size, Stored, Team, copied
-from benchmarks.results import Row, Table, percentile, write
+from benchmarks.results import Row, Table, percentile, put, write
 from benchmarks.same import DifferentError, Request, compare
 from benchmarks.timing import longest_block, seconds
 
@@ -40,6 +40,19 @@ def test_the_file_has_the_machine_the_rows_and_the_notes(tmp_path: Path) -> None
     assert [row.what for row in table.missed()] == ["a check"]
     write(tmp_path / "results.md", [table], quick=False)
     assert "Quick" not in (tmp_path / "results.md").read_text("utf-8")
+
+
+def test_a_section_of_somebody_else_stays_until_they_replace_it(tmp_path: Path) -> None:
+    file, table = tmp_path / "results.md", Table("A check", [Row("a check", [0.02])])
+    put(file, "Crash campaign", ["first"])
+    write(file, [table], quick=False)
+    once = file.read_text("utf-8")
+    assert once.count("## A check") == once.count("## Crash campaign") == once.count("\nfirst\n") == 1
+    put(file, "Crash campaign", ["second"])
+    write(file, [table], quick=False)
+    text = file.read_text("utf-8")
+    assert text.endswith("\n\n## Crash campaign\n\nsecond\n")
+    assert (text.count("## A check"), "first" in text, text.count("\n")) == (1, False, once.count("\n"))
 
 
 def test_the_same_requests_in_any_order_are_the_same() -> None:

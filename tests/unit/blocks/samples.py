@@ -8,7 +8,8 @@ from bot.blocks.report import answer
 from bot.errors import ClusterForbiddenError, ClusterUnreachableError, TargetNotFoundError
 from bot.messages import Message as Entry
 from bot.messages import Origin
-from bot.model import Cause, Certainty, Remedy, Route, Severity, Target
+from bot.model import ActionKind, Cause, Certainty, Offer, Remedy, Route, Severity, Target
+from tests.unit.blocks import requests
 from tests.unit.cli.reports import CRITICAL, HEALTHY, NAMESPACE, UNKNOWN, WARNING, WORKLOAD
 
 ASKER = "U0ENGINEER1"
@@ -23,6 +24,14 @@ REPORTS = {
     "workload": WORKLOAD,
     "namespace": NAMESPACE,
 }
+
+OFFERS = tuple(
+    Offer(kind=kind, ref=requests.REF, label=label, cause="token-expired")
+    for kind, label in (
+        (ActionKind.RESTART_WORKLOAD, "Restart deployment checkout"),
+        (ActionKind.PROBE_TOKEN, "Try a fresh token"),
+    )
+)
 
 # Of the catalogue's kind but not from it: the goldens are about how things look, and its words may change.
 EXPIRED = Cause(
@@ -84,11 +93,12 @@ kind: Secret
 
 def samples() -> dict[str, tuple[Message, ...]]:
     """Each golden by name: a message, and what follows in its thread."""
-    return {**_answers(), **_failures(), **_whispers()}
+    return {**_answers(), **_failures(), **_whispers(), **requests.messages()}
 
 
 def _answers() -> dict[str, tuple[Message, ...]]:
     answers = {name: answer(report, ASKER) for name, report in REPORTS.items()}
+    answers["critical-with-buttons"] = answer(DIAGNOSED, ASKER, OFFERS)
     return {f"report-{name}": (shown.message, *shown.thread) for name, shown in answers.items()}
 
 

@@ -6,15 +6,19 @@ from pathlib import Path
 import pytest
 
 from bot.blocks.limits import Message
-from demo.slack.block_limits import check_message_blocks
+from demo.slack.block_limits import check_message_blocks, check_view
+from tests.unit.blocks.requests import views
 from tests.unit.blocks.samples import samples
 
 GOLDENS = Path(__file__).parents[2] / "blocks"
 
 
 def written(messages: tuple[Message, ...]) -> str:
-    shown = [{"text": message.text, "blocks": list(message.blocks)} for message in messages]
-    return json.dumps(shown, ensure_ascii=False, indent=1) + "\n"
+    return as_json([{"text": message.text, "blocks": list(message.blocks)} for message in messages])
+
+
+def as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
 @pytest.mark.parametrize("name", sorted(samples()))
@@ -28,11 +32,20 @@ def test_slack_takes_it(name: str) -> None:
         check_message_blocks(list(message.blocks))
 
 
+@pytest.mark.parametrize("name", sorted(views()))
+def test_a_view_looks_as_its_golden_says_and_slack_takes_it(name: str) -> None:
+    view = views()[name]
+    assert as_json(view) == (GOLDENS / f"{name}.json").read_text("utf-8")
+    check_view(view, view["type"])
+
+
 def test_no_golden_is_left_over() -> None:
-    assert {path.stem for path in GOLDENS.glob("*.json")} == set(samples())
+    assert {path.stem for path in GOLDENS.glob("*.json")} == {*samples(), *views()}
 
 
 if __name__ == "__main__":
     GOLDENS.mkdir(exist_ok=True)
     for key, value in samples().items():
         (GOLDENS / f"{key}.json").write_text(written(value), "utf-8")
+    for key, view in views().items():
+        (GOLDENS / f"{key}.json").write_text(as_json(view), "utf-8")

@@ -11,11 +11,13 @@ from aiohttp import ClientSession
 from bot.model import Report, Target
 from bot.slack.client import TIMEOUT, web_client
 from bot.slack.door import Slack
+from bot.slack.people import UNSURE
+from bot.slack.remembered import Remembered
 from demo.slack import SlackServer
 from demo.slack import people as p
 from handlers.checks import Checks
 from handlers.desk import Desk
-from handlers.middleware import UNSURE, Doorkeeper, Heard
+from handlers.middleware import Doorkeeper, Heard
 from handlers.places import Ask
 from handlers.words import of_slash_command
 from handlers.work import AT_ONCE, Work
@@ -46,7 +48,7 @@ async def desk(slack: Slack) -> AsyncIterator[Ready]:
     def ready(examine: Callable[[Target], Awaitable[Report]]) -> tuple[Desk, Work]:
         work = Work(at_once)
         works.append(work)
-        doorkeeper = Doorkeeper(slack.user, p.TEAM.id, time.monotonic)
+        doorkeeper = Doorkeeper(Remembered(slack.user, time.monotonic), p.TEAM.id)
         checks = Checks(examine, {}, "token-doctor")
         return Desk(slack, doorkeeper, Heard(time.monotonic), checks, work, name="token-doctor"), work
 

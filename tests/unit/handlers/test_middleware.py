@@ -6,8 +6,10 @@ import pytest
 
 from bot.model import Target
 from bot.slack.door import User
+from bot.slack.people import BOT, DEACTIVATED, NOBODY, OUTSIDER, UNSURE
 from bot.slack.posts import LaterError, PostRefusedError
-from handlers.middleware import BOT, DEACTIVATED, NOBODY, OUTSIDER, UNSURE, ChannelRule, Doorkeeper, Heard, rule_of
+from bot.slack.remembered import Remembered
+from handlers.middleware import ChannelRule, Doorkeeper, Heard, rule_of
 from handlers.words import Check, of_slash_command
 
 HOME = "T0SHOPTEAM1"
@@ -57,17 +59,17 @@ def person(user: str, *teams: str, stranger: bool = False, robot: bool = False, 
     ],
 )
 async def test_only_people_of_the_workspace_are_answered(user: User | Exception | None, refusal: str) -> None:
-    doorkeeper = Doorkeeper(Slack({"U1": user}).user, HOME, Clock())
+    doorkeeper = Doorkeeper(Slack({"U1": user}).user, HOME)
     assert await doorkeeper.refusal("U1") == refusal
 
 
 async def test_without_a_user_there_is_no_answer() -> None:
-    assert await Doorkeeper(Slack({}).user, HOME, Clock()).refusal("") == NOBODY
+    assert await Doorkeeper(Slack({}).user, HOME).refusal("") == NOBODY
 
 
 async def test_slack_is_asked_once_a_minute_however_many_commands_come_at_once() -> None:
     slack, clock = Slack({"U1": person("U1")}), Clock()
-    doorkeeper = Doorkeeper(slack.user, HOME, clock)
+    doorkeeper = Doorkeeper(Remembered(slack.user, clock), HOME)
     assert await asyncio.gather(*(doorkeeper.refusal("U1") for _ in range(20))) == [""] * 20
     assert slack.asked == ["U1"]
     slack.users["U1"] = person("U1", deleted=True)
@@ -77,7 +79,7 @@ async def test_slack_is_asked_once_a_minute_however_many_commands_come_at_once()
 
 async def test_a_failure_is_not_remembered() -> None:
     slack = Slack({"U1": LaterError()})
-    doorkeeper = Doorkeeper(slack.user, HOME, Clock())
+    doorkeeper = Doorkeeper(Remembered(slack.user, Clock()), HOME)
     assert await doorkeeper.refusal("U1") == UNSURE
     slack.users["U1"] = person("U1")
     assert await doorkeeper.refusal("U1") == ""

@@ -4,15 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.model import Target
+from bot.model import ActionKind, Target
 from bot.redact import holds_token
 from handlers.words import (
+    Act,
+    Audit,
     Check,
     Command,
     Errors,
     Explain,
     Help,
     Pasted,
+    Requests,
     TerminalOnly,
     Unclear,
     of_mention,
@@ -20,6 +23,7 @@ from handlers.words import (
 )
 
 TOKEN = "eyJhbGciOiJSUzI1NiIsImtpZCI6IkFBQSJ9.eyJpc3MiOiJrdWJlcm5ldGVzIn0.c2lnbmF0dXJl"
+ACCOUNT = Target(namespace="shop", kind="serviceaccount", name="ci")
 CHECKOUT = Check(Target(namespace="shop", name="checkout-1"))
 
 
@@ -82,6 +86,13 @@ def test_slacks_own_markup_is_taken_off() -> None:
         ("explain `Token-Expired`.", Explain("token-expired")),
         ("decode", TerminalOnly("decode")),
         ("review", TerminalOnly("review")),
+        ("restart shop/checkout-1", Act(ActionKind.RESTART_WORKLOAD, CHECKOUT.target)),
+        ("Restart `shop/checkout-1`", Act(ActionKind.RESTART_WORKLOAD, CHECKOUT.target)),
+        ("create-secret shop/ci", Act(ActionKind.CREATE_TOKEN_SECRET, ACCOUNT)),
+        ("create_secret shop/sa/ci", Act(ActionKind.CREATE_TOKEN_SECRET, ACCOUNT)),
+        ("requests", Requests()),
+        ("audit", Audit(None)),
+        ("audit shop/checkout-1", Audit(CHECKOUT.target)),
         (
             "check prod:shop/deploy/checkout",
             Check(Target(cluster="prod", namespace="shop", kind="deployment", name="checkout")),
@@ -99,7 +110,14 @@ def test_every_command_is_understood(text: str, command: Command) -> None:
         ("erors token has expired", "`/token errors token has expired`"),
         ("explian token-expired", "`/token explain token-expired`"),
         ("shop/checkout-1", "`/token check shop/checkout-1`"),
-        ("restart shop/checkout-1", "`/token help`"),
+        ("dance shop/checkout-1", "`/token help`"),
+        ("restart", "`/token restart shop/checkout`"),
+        ("restart shop checkout", "`/token restart shop/checkout`"),
+        ("restrat shop/checkout", "`/token restart shop/checkout`"),
+        ("restart shop/checkout --force", "`/token restart shop/checkout`"),
+        ("create-secret shop/pod/checkout", "`/token create-secret shop/checkout`"),
+        ("create-secrets shop/ci", "`/token create-secret shop/ci`"),
+        ("audit shop checkout", "`/token audit shop/checkout`"),
         ("check", "`/token check shop/"),
         ("check shop checkout-1", "`/token check shop/checkout-1`"),
         ("check pod shop/checkout-1", "`/token check shop/checkout-1`"),
