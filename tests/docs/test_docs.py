@@ -10,13 +10,17 @@ import pytest
 import yaml
 
 from bot.diagnosis import CAUSES
-from bot.kube.permissions import rules
-from bot.model import Routes
-from tests.docs import picture
+from tests.docs import deploy, picture
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-COMMANDS = sorted(set(re.findall(r"`token-doctor ((?:check|review|decode|errors|explain|run)[^`]*)`", README)))
+COMMANDS = sorted(
+    set(
+        re.findall(
+            r"`token-doctor ((?:check|review|decode|errors|explain|run|requests|audit|migrate|rbac)[^`]*)`", README
+        )
+    )
+)
 
 
 def _run(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -77,34 +81,27 @@ def test_the_picture_is_what_the_terminal_shows() -> None:
     assert picture.PICTURE.read_text("utf-8") == picture.drawn(), "python -m tests.docs.picture"
 
 
-def test_the_role_grants_just_what_is_read() -> None:
-    """Every rule that the facets declare, and no other; the commented ones are the switched-off routes'."""
-    text = (ROOT / "docs" / "setup" / "rbac.yaml").read_text("utf-8")
-    everything = re.sub(r"^  # (- \{)", r"  \1", text, flags=re.MULTILINE)
-    assert _granted(text) == _declared(Routes())
-    assert _granted(everything) == _declared(Routes(exec=True, probe=True, secret_data=True))
+@pytest.mark.parametrize("name", sorted(deploy.files()))
+def test_the_roles_are_those_of_the_table(name: str) -> None:
+    assert (deploy.RBAC / name).read_text("utf-8") == deploy.files()[name], "python -m tests.docs.deploy"
 
 
-def test_the_probe_s_role_grants_just_what_it_takes() -> None:
-    text = (ROOT / "docs" / "setup" / "rbac.yaml").read_text("utf-8").partition("\n# ---\n")[2]
-    manifests = re.sub(r"^# ?", "", text, flags=re.MULTILINE)
-    namespaces = {document["metadata"].get("namespace") for document in yaml.safe_load_all(manifests)}
-    assert namespaces == {None, "token-doctor-probe"}
-    probing = rules(Routes(controller_probe="token-doctor-probe"), "")
-    taken = {(rule.verb, rule.resource, rule.group) for rule in probing if rule.namespace == "token-doctor-probe"}
-    assert _granted(manifests, "Role") == taken
+def test_there_is_a_switch_for_every_feature_and_all_of_them_are_off() -> None:
+    files = {each.name for each in deploy.RBAC.glob("*.yaml")} - {"kustomization.yaml"}
+    assert files == set(deploy.files())
+    switches = (deploy.RBAC / "kustomization.yaml").read_text("utf-8")
+    assert yaml.safe_load(switches)["resources"] == ["reading.yaml"]
+    assert set(re.findall(r"^  # - (\S+)$", switches, flags=re.MULTILINE)) == files - {"reading.yaml"}
 
 
-def _granted(text: str, kind: str = "ClusterRole") -> set[tuple[str, str, str]]:
-    role = next(document for document in yaml.safe_load_all(text) if document["kind"] == kind)
-    return {
-        (verb, resource, group)
-        for rule in role["rules"]
-        for verb in rule["verbs"]
-        for group in rule.get("apiGroups", [""])
-        for resource in (*rule.get("resources", ()), *rule.get("nonResourceURLs", ()))
-    }
+def test_the_example_s_rights_are_what_its_command_prints() -> None:
+    example = ROOT / "deploy" / "overlays" / "example"
+    command = re.search(r"^#   token-doctor (.+)$", (example / "kustomization.yaml").read_text("utf-8"), re.MULTILINE)
+    assert command
+    assert (example / "rbac.yaml").read_text("utf-8") == _run(*shlex.split(command[1])).stdout
 
 
-def _declared(routes: Routes) -> set[tuple[str, str, str]]:
-    return {(rule.verb, rule.resource, rule.group) for rule in rules(routes, "")}
+def test_the_documents_name_the_files_that_exist() -> None:
+    for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for place in re.findall(r"\b(deploy/[\w./-]*\w)", document.read_text("utf-8")):
+            assert (ROOT / place).exists(), f"{document.name}: {place}"
