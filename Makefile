@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help check test bench record mutate lint clean
+.PHONY: help check test bench record mutate crash lint clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,6 +42,10 @@ record: $(READY)  ## record the snapshots of tests/causes again, from the real c
 
 mutate: $(READY)  ## break each check and each explanation on purpose; the cases must notice; writes tests/causes/mutations.md
 	$(BIN)/python -m tests.mutate
+
+N ?= 1000
+crash: $(READY)  ## kill the bot N times (make crash N=1000: an hour) while it carries out requests; writes benchmarks/results.md
+	$(BIN)/python -m tests.crash $(N) --results benchmarks/results.md
 
 clean:  ## remove what the targets made here
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

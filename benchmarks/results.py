@@ -16,6 +16,9 @@ from rich.table import Table as Grid
 
 COLUMNS = ("what", "runs", "median", "p95", "worst", "result", "goal", "met")
 WIDTH = 120
+OTHERS = ("Crash campaign",)
+"""Sections that are written by something else: they stay when the benchmarks are written anew."""
+
 RIGHT = {"runs", "median", "p95", "worst"}
 PACKAGES = ("token-doctor", "aiohttp", "kubernetes", "msgspec", "slack-bolt")
 
@@ -69,7 +72,7 @@ def show(tables: Sequence[Table]) -> None:
 
 
 def write(path: Path, tables: Sequence[Table], *, quick: bool) -> None:
-    """Replaces the file."""
+    """Replaces the file, but for the sections of OTHERS."""
     lines = ["# Benchmarks", "", "Written by `make bench`. Every ratio is of one run, on one machine.", ""]
     if quick:
         lines += [
@@ -83,7 +86,22 @@ def write(path: Path, tables: Sequence[Table], *, quick: bool) -> None:
         lines += [_line(row.cells()) for row in table.rows]
         for note in table.notes:
             lines += ["", textwrap.fill(" ".join(note.split()), WIDTH)]
-    path.write_text("\n".join(lines) + "\n", "utf-8")
+    kept = [f"\n{text}\n" for title, text in _sections(path).items() if title in OTHERS]
+    path.write_text("\n".join(lines) + "\n" + "".join(kept), "utf-8")
+
+
+def put(path: Path, title: str, lines: Sequence[str]) -> None:
+    """Replaces one section, one of OTHERS, or adds it at the end."""
+    sections = {**_sections(path), title: "\n".join([f"## {title}", "", *lines])}
+    path.write_text("\n\n".join(filter(None, sections.values())) + "\n", "utf-8")
+
+
+def _sections(path: Path) -> dict[str, str]:
+    """The file's text by heading, "" for what stands before the first."""
+    first, *others = (path.read_text("utf-8") if path.exists() else "").split("\n## ")
+    if first.startswith("## "):
+        first, others = "", [first.removeprefix("## "), *others]
+    return {"": first.strip(), **{each.partition("\n")[0]: f"## {each}".strip() for each in others}}
 
 
 def _line(cells: Sequence[str]) -> str:
