@@ -116,7 +116,7 @@ def _rows(evidence: Evidence) -> Iterator[str]:
         message = evidence.told.get((row.channel, row.ts))
         if row.given_up:
             yield f"{who} was given up: {row.error}"
-        elif row.shown != request.version or row.claimed_until is not None:
+        elif row.shown != request.version:  # a claim that the dead left on what is shown lapses, and keeps nobody back
             yield f"{who} shows version {row.shown} of {request.version}, claimed until {row.claimed_until}"
         elif message is None:
             yield f"{who} is not in Slack: {row.ts!r}"
