@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from posixpath import join
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from bot.model import Noun
-from bot.objects import Container, KeyToPath, Pod, Volume, VolumeMount
+from bot.objects import Container, KeyToPath, Pod, ProjectedVolume, SecretVolume, VolumeMount
 
 SERVICE_ACCOUNT_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where every client looks for its token, and where admission mounts it."""
@@ -16,6 +17,45 @@ EXTENDED_REQUEST_SECONDS = 3607
 """The lifetime that admission asks for; the API server may extend just this one to a year (`token.go`)."""
 
 EXTENDED_LIFETIME = timedelta(days=365)
+
+
+class _Mounting(Protocol):
+    """Of a container, what says where its files come from."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def volume_mounts(self) -> tuple[VolumeMount, ...]: ...
+
+
+class _Volume(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def projected(self) -> ProjectedVolume | None: ...
+
+    @property
+    def secret(self) -> SecretVolume | None: ...
+
+
+class _Spec(Protocol):
+    @property
+    def init_containers(self) -> tuple[_Mounting, ...]: ...
+
+    @property
+    def containers(self) -> tuple[_Mounting, ...]: ...
+
+    @property
+    def volumes(self) -> tuple[_Volume, ...]: ...
+
+
+class _Pod(Protocol):
+    """A pod, or as much of one as was read."""
+
+    @property
+    def spec(self) -> _Spec: ...
 
 
 class TokenMount(Noun, frozen=True, kw_only=True):
@@ -50,12 +90,12 @@ def containers(pod: Pod) -> tuple[Container, ...]:
     return (*pod.spec.init_containers, *pod.spec.containers)
 
 
-def token_mounts(pod: Pod) -> tuple[TokenMount, ...]:
+def token_mounts(pod: _Pod) -> tuple[TokenMount, ...]:
     """Every token file of every container: projected ones, and the key `token` of mounted Secrets."""
-    volumes = {volume.name: volume for volume in pod.spec.volumes}
+    volumes = {volume.name: volume for volume in pod.spec.volumes if volume.projected or volume.secret}
     return tuple(
         found
-        for container in containers(pod)
+        for container in (*pod.spec.init_containers, *pod.spec.containers)
         for mount in container.volume_mounts
         if mount.name in volumes
         for found in _files(container.name, mount, volumes[mount.name])
@@ -86,7 +126,7 @@ def token_variables(pod: Pod) -> tuple[TokenVariable, ...]:
     return (*single, *whole)
 
 
-def _files(container: str, mount: VolumeMount, volume: Volume) -> Iterator[TokenMount]:
+def _files(container: str, mount: VolumeMount, volume: _Volume) -> Iterator[TokenMount]:
     for inner, found in _sources(container, volume):
         wanted = mount.sub_path or mount.sub_path_expr
         if not wanted:
@@ -97,7 +137,7 @@ def _files(container: str, mount: VolumeMount, volume: Volume) -> Iterator[Token
             yield replace(found, path=join(mount.mount_path, inner.removeprefix(wanted).lstrip("/")), sub_path=True)
 
 
-def _sources(container: str, volume: Volume) -> Iterator[tuple[str, TokenMount]]:
+def _sources(container: str, volume: _Volume) -> Iterator[tuple[str, TokenMount]]:
     """Each token in a volume, with its path inside the volume."""
     for source in volume.projected.sources if volume.projected else ():
         if token := source.service_account_token:

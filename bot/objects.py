@@ -18,8 +18,11 @@ INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
 """Labels of a token Secret: a day each, the first written by the API server, the second by the cleaner."""
 
 
-class KubeStruct(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """The wire's camelCase on the outside, Python's names within; what is unset is not written."""
+class KubeStruct(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """The wire's camelCase on the outside, Python's names within; what is unset is not written.
+
+    What is decoded has no cycles: the garbage collector need not follow it.
+    """
 
 
 class Labels(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -3,11 +3,22 @@
 from datetime import timedelta
 
 from bot.diagnosis import kubelet
-from bot.diagnosis.authentication import servers
+from bot.diagnosis.authentication import flags, servers
 from bot.diagnosis.case import Case
+from bot.diagnosis.evidence import quote
 from bot.diagnosis.vendors import vendor_of
+from bot.durations import span
+from bot.model import Evidence, Route
 from bot.mounts import EXTENDED_LIFETIME, EXTENDED_REQUEST_SECONDS, TokenMount
 from bot.versions import BOUND_TOKENS, minor_of
+
+IN_SIGHT = timedelta(days=30)
+_FEW_OF_ITS_LIFE = 12
+
+
+def sight(longer: timedelta) -> timedelta:
+    """How long before its end a token that lives so long is worth a word: a twelfth of its life, 30 days at most."""
+    return min(IN_SIGHT, longer / _FEW_OF_ITS_LIFE)
 
 
 def extension(case: Case) -> timedelta | None:
@@ -35,6 +46,18 @@ def extended(case: Case, mount: TokenMount) -> timedelta | None:
         if case.mount_of(token) == mount and claims and claims.issued_at and claims.expires_at:
             return claims.expires_at - claims.issued_at if claims.warn_after else None
     return extension(case)
+
+
+def ceiling(case: Case) -> tuple[timedelta, Evidence] | None:
+    """The longest life that is given here: the lowest of the API servers' flags, else the vendor's rule."""
+    ceilings = [(server.longest, server) for server in servers(case) if server.longest]
+    vendor = vendor_of(case.snapshot)
+    if ceilings:
+        longest, server = min(ceilings, key=lambda pair: pair[0])
+        return longest, flags(server, "service-account-max-token-expiration")
+    if vendor and vendor.longest:
+        return vendor.longest, quote(Route.OBJECT, vendor.why(), f"{span(vendor.longest)} at most")
+    return None
 
 
 def promised(case: Case, mount: TokenMount) -> timedelta:

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from bot.embedded import argo_cd, kubeconfig
 from bot.embedded.found import Found, shown, token
-from bot.embedded.secret import SecretData, is_known, layout_of, may_hold, may_hold_one, must_be_kubeconfig
+from bot.embedded.secret import NOT_OURS, SecretData, is_known, layout_of, may_hold, may_hold_one, must_be_kubeconfig
 from bot.model import ClaimsKind, Layout
 
-__all__ = ["MOST_BYTES", "Found", "SecretData", "credentials", "may_hold"]
+__all__ = ["MOST_BYTES", "NOT_OURS", "Found", "SecretData", "credentials", "may_hold", "shown"]
 
 MOST_BYTES = 1024 * 1024
 """More than this in one value is not looked into; no Secret may hold more."""
@@ -31,8 +31,10 @@ def credentials(secret: SecretData) -> tuple[Found, ...]:
     """
     if not may_hold(secret.type):
         return ()
-    known = is_known(secret)
-    wanted = (item for item in sorted((secret.data or {}).items()) if known or may_hold_one(item[1]))
+    known, data = is_known(secret), secret.data or {}
+    if not known and not may_hold_one("\n".join(data.values())):  # one search instead of many: most hold none
+        return ()
+    wanted = (item for item in sorted(data.items()) if known or may_hold_one(item[1]))
     return tuple(found for key, value in wanted for found in _in_value(secret, key, value))
 
 

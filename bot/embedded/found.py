@@ -19,8 +19,8 @@ _LONGEST_NAME = 100
 class Found:
     """A credential in a Secret: a token with its claims, or a client certificate; else `problem` says what is wrong.
 
-    `place` says where, for a person. `server` is where it is to be shown, without a user's name in it; `authority` the
-    PEM text that the server is checked with.
+    `place` says where, for a person; no two of a kind have the same. `server` is where it is to be shown, without a
+    user's name in it; `authority` the PEM text that the server is checked with.
     """
 
     place: str
@@ -31,6 +31,7 @@ class Found:
     claims: Claims | None = None
     certificate: ClientCertificate | None = None
     problem: str = ""
+    is_certificate: bool = False
 
 
 def token(seen: Found, text: str) -> Iterator[Found]:
@@ -44,6 +45,7 @@ def token(seen: Found, text: str) -> Iterator[Found]:
 
 
 def certificate(seen: Found, data: str) -> Found:
+    seen = replace(seen, is_certificate=True)
     pem = pem_of(data)
     if not pem:
         return replace(seen, problem="has a client certificate that is not base64 of text")

@@ -4,10 +4,10 @@ import base64
 
 from msgspec import Struct, field
 
+from bot import ownership
 from bot.model import TOKEN_TYPE, Layout
 
-# Somebody else's by their type: registry passwords, TLS, Helm's own records.
-_NOT_OURS = frozenset({
+NOT_OURS = frozenset({
     "kubernetes.io/dockercfg",
     "kubernetes.io/dockerconfigjson",
     "kubernetes.io/ssh-auth",
@@ -15,22 +15,17 @@ _NOT_OURS = frozenset({
     "bootstrap.kubernetes.io/token",
     "helm.sh/release.v1",
 })  # fmt: skip
+"""Somebody else's by their type: registry passwords, TLS, Helm's own records."""
 
 
-class _Labels(Struct, frozen=True, kw_only=True):
-    argo_cd: str = field(default="", name="argocd.argoproj.io/secret-type")
+class _Labels(ownership.Labels, frozen=True, kw_only=True):
+    argo_cd_kind: str = field(default="", name="argocd.argoproj.io/secret-type")
     cluster_api: str = field(default="", name="cluster.x-k8s.io/cluster-name")
 
 
-class _Owner(Struct, frozen=True, kw_only=True):
-    kind: str = ""
-
-
-class _Meta(Struct, frozen=True, kw_only=True, rename="camel"):
-    name: str
-    namespace: str = ""
+class _Meta(ownership.Meta, frozen=True, kw_only=True):
     labels: _Labels = _Labels()
-    owner_references: tuple[_Owner, ...] = ()
+    managed_fields: tuple[ownership.Managed, ...] = ()
 
 
 class SecretData(Struct, frozen=True, kw_only=True):
@@ -46,7 +41,7 @@ class SecretData(Struct, frozen=True, kw_only=True):
 
 def may_hold(secret_type: str) -> bool:
     """Whether a Secret of that type may hold any: nobody need read the others."""
-    return secret_type not in _NOT_OURS
+    return secret_type not in NOT_OURS
 
 
 def _needles(text: bytes) -> tuple[str, ...]:
@@ -68,7 +63,7 @@ def may_hold_one(encoded: str) -> bool:
 
 def is_known(secret: SecretData) -> bool:
     """Whether its label or its name says that it keeps one, damaged or not."""
-    return secret.metadata.labels.argo_cd == "cluster" or secret.metadata.name.endswith("-kubeconfig")
+    return secret.metadata.labels.argo_cd_kind == "cluster" or secret.metadata.name.endswith("-kubeconfig")
 
 
 def layout_of(secret: SecretData, key: str) -> Layout:
@@ -77,7 +72,7 @@ def layout_of(secret: SecretData, key: str) -> Layout:
     kinds = {owner.kind for owner in meta.owner_references}
     if secret.type == TOKEN_TYPE:
         return Layout.TOKEN_SECRET
-    if meta.labels.argo_cd == "cluster":
+    if meta.labels.argo_cd_kind == "cluster":
         return Layout.ARGO_CD
     if "TenantControlPlane" in kinds or (meta.name.endswith("-admin-kubeconfig") and key.endswith(".conf")):
         return Layout.KAMAJI

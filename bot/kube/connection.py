@@ -244,12 +244,12 @@ def _explained(url: str) -> Iterator[None]:
     except aiohttp.WSServerHandshakeError:
         raise
     except TimeoutError:
-        raise SlowError(f"{url} did not answer in time") from None
+        raise SlowError(f"{url} did not answer in time", again_after=0) from None
     except aiohttp.ClientConnectorCertificateError as error:
         problem = getattr(error.certificate_error, "verify_message", "") or "unknown reason"
         raise UntrustedError(f"the certificate of {url} is not trusted: {problem}") from None
     except (aiohttp.ClientError, OSError) as error:
-        raise UnavailableError(f"no answer from {url}: {_why(error)}") from None
+        raise UnavailableError(f"no answer from {url}: {_why(error)}", again_after=0) from None
 
 
 def _why(error: aiohttp.ClientError | OSError) -> str:

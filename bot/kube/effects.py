@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from bot import objects
 from bot.kube import read
+from bot.kube.answers import failure
 from bot.kube.connection import Call, Connection
 from bot.kube.gaps import AbsentError, ConflictError
 from bot.kube.permissions import EVICT_POD, Operation
@@ -104,7 +105,7 @@ async def remove(  # which object, in which version
     # The answer may hold the object with its data: it is left unread.
     async with connection.open(call) as response:
         if not response.ok:
-            raise await read.failure(response, operation, namespace)
+            raise await failure(response, operation, namespace)
 
 
 async def delete(connection: Connection, operation: Operation, *, namespace: str, name: str, uid: str = "") -> bool:

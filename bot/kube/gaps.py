@@ -13,9 +13,11 @@ class UnreadableError(Exception):
 
     kind = GapKind.UNAVAILABLE
 
-    def __init__(self, reason: str, *, mend: str = "") -> None:
+    def __init__(self, reason: str, *, mend: str = "", again_after: float | None = None) -> None:
+        """`again_after`: the seconds after which asking again may help; None where it would not."""
         super().__init__(reason)
         self.mend = mend
+        self.again_after = again_after
         self.rule: Rule | None = None
 
 
@@ -53,6 +55,21 @@ class BadAnswerError(UnavailableError):
 
 class ConflictError(UnavailableError):
     """409: the object is another one by now, or there is one of this name already."""
+
+
+class TooLargeError(UnavailableError):
+    """The answer has more bytes than are kept at once."""
+
+
+class ExpiredError(UnavailableError):
+    """410: the place in a list is too old to continue from as it was.
+
+    `place` is where the rest can be had as it is now, "" where only the whole list can.
+    """
+
+    def __init__(self, reason: str, *, place: str = "") -> None:
+        super().__init__(reason)
+        self.place = place
 
 
 class UntrustedError(UnavailableError):

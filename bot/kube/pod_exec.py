@@ -4,7 +4,7 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
-from bot.kube import read
+from bot.kube.answers import failure
 from bot.kube.connection import Call, Connection
 from bot.kube.gaps import UnavailableError, UnreadableError, shortened
 from bot.kube.permissions import CREATE_EXEC, OPEN_EXEC
@@ -97,5 +97,5 @@ async def _refusal(connection: Connection, call: Call, namespace: str, status: i
     """
     async with connection.open(call) as response:
         if not response.ok:
-            return await read.failure(response, CREATE_EXEC, namespace)
+            return await failure(response, CREATE_EXEC, namespace)
     return UnavailableError(f"the API server answered {status} to an exec")

@@ -1,43 +1,32 @@
 """One request to an API server: the status checked, the size bounded, the answer typed."""
 
+import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager
 from functools import cache
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 import aiohttp
 import msgspec
-from msgspec import structs
 
-from bot.errors import ClusterUnreachableError
+from bot.kube.answers import bounded, failure
 from bot.kube.connection import Call, Connection
-from bot.kube.gaps import (
-    AbsentError,
-    BadAnswerError,
-    ConflictError,
-    DeniedError,
-    RefusedError,
-    UnavailableError,
-    UnreadableError,
-    shortened,
-)
+from bot.kube.gaps import BadAnswerError, ExpiredError, UnavailableError, shortened
 from bot.kube.permissions import Operation
-from bot.messages import forbidden
 from bot.objects import KubeStruct, ListMeta
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+P = TypeVar("P", bound="Piece")
 Query = Mapping[str, str]
 
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 PAGE = 500
 _MOST_BYTES = 32 * 1024 * 1024
-_MOST_ERROR_BYTES = 64 * 1024
 _LONGEST_LINE = 64 * 1024
-_NOBODY = "system:anonymous"
 
 
 class Items(KubeStruct, Generic[T], frozen=True, kw_only=True):
@@ -47,40 +36,18 @@ class Items(KubeStruct, Generic[T], frozen=True, kw_only=True):
     items: tuple[T, ...] | None = ()
 
 
-class Page(Protocol[T_co]):
-    """A piece of a list."""
+class Piece(Protocol):
+    """A part of a list, which says where the rest begins."""
 
     @property
     def metadata(self) -> ListMeta: ...
 
+
+class Page(Piece, Protocol[T_co]):
+    """A part of a list, with its items."""
+
     @property
     def items(self) -> tuple[T_co, ...] | None: ...
-
-
-class _StatusCause(KubeStruct, frozen=True, kw_only=True):
-    reason: str = ""
-    message: str = ""
-    field: str = ""
-
-
-class _StatusDetails(KubeStruct, frozen=True, kw_only=True):
-    causes: tuple[_StatusCause, ...] = ()
-
-
-class _Status(KubeStruct, frozen=True, kw_only=True):
-    kind: str = ""
-    message: str = ""
-    reason: str = ""
-    details: _StatusDetails | None = None
-
-    def cause(self, *, reason: str = "", field: str = "") -> _StatusCause | None:
-        """The first of its causes with that reason, or of that field; None without one."""
-        causes = self.details.causes if self.details else ()
-        return next((one for one in causes if reason in {"", one.reason} and field in {"", one.field}), None)
-
-
-class _ExpiredError(UnreadableError):
-    """410: the place in a list is too old to continue from."""
 
 
 @cache
@@ -105,7 +72,7 @@ async def get(  # the parts of a request, all but three with defaults
         query=tuple((query or {}).items()),
         accept=accept,
     )
-    return _decoded(await _body(connection, call, operation, namespace), wanted)
+    return decoded(await body_of(connection, call, operation, namespace), wanted)
 
 
 async def metadata(
@@ -136,7 +103,7 @@ async def create(  # the parts of a request
         content_type=content_type,
         body=body,
     )
-    return _decoded(await _body(connection, call, operation, namespace), wanted)
+    return decoded(await body_of(connection, call, operation, namespace), wanted)
 
 
 async def get_all(  # the parts of a request
@@ -165,10 +132,46 @@ async def get_pages(  # the parts of a request
     most: int = 10_000,
 ) -> tuple[T, ...]:
     """The same, of a list whose pages have a form of their own."""
+
+    async def fetch(place: str) -> Page[T]:
+        following = {"continue": place} if place else {}
+        asked = {**(query or {}), "limit": str(PAGE), **following}
+        return await get(connection, operation, page, namespace=namespace, query=asked, accept=accept)
+
+    async def whole() -> tuple[T, ...]:
+        found: list[T] = []
+        async with aclosing(pages(fetch)) as read:
+            async for each in read:
+                found += each.items or ()
+                if len(found) > most:
+                    many = f"there are more than {most} {operation.resource}"
+                    raise UnavailableError(f"{many}, too many to read for one answer")
+        return tuple(found)
+
     try:
-        return await _pages(connection, operation, page, namespace, query or {}, accept, most)
-    except _ExpiredError:
-        return await _pages(connection, operation, page, namespace, query or {}, accept, most)
+        return await whole()
+    except ExpiredError:
+        return await whole()
+
+
+async def pages(fetch: Callable[[str], Coroutine[Any, Any, P]]) -> AsyncGenerator[P, None]:
+    """A list, page by page; `fetch` is told where a page begins, "" for the first.
+
+    The next page is on its way while the former is used: two are in memory at most.
+    """
+    ahead = asyncio.create_task(fetch(""))
+    try:
+        while True:
+            page = await ahead
+            if place := page.metadata.continue_token:
+                ahead = asyncio.create_task(fetch(place))
+                await asyncio.sleep(0)  # the request is sent before the page is used, which may take its time
+            yield page
+            if not place:
+                return
+    finally:
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
 
 
 async def get_some(  # the parts of a request
@@ -229,37 +232,12 @@ async def matches(connection: Connection, operation: Operation, wanted: re.Patte
     return [*found, *filter(None, [wanted.fullmatch(rest)])]
 
 
-async def _pages(  # noqa: PLR0917  # the parts of a request, from the one function above
-    connection: Connection,
-    operation: Operation,
-    wanted: type[Page[T]],
-    namespace: str,
-    query: Query,
-    accept: str,
-    most: int,
-) -> tuple[T, ...]:
-    found: list[T] = []
-    place: dict[str, str] = {}
-    while True:
-        page = await get(
-            connection,
-            operation,
-            wanted,
-            namespace=namespace,
-            query={**query, "limit": str(PAGE), **place},
-            accept=accept,
-        )
-        found += page.items or ()
-        if len(found) > most:
-            raise UnavailableError(f"there are more than {most} {operation.resource}, too many to read for one answer")
-        if not page.metadata.continue_token:
-            return tuple(found)
-        place = {"continue": page.metadata.continue_token}
-
-
-async def _body(connection: Connection, call: Call, operation: Operation, namespace: str) -> bytes:
+async def body_of(
+    connection: Connection, call: Call, operation: Operation, namespace: str, most: int | None = None
+) -> bytearray:
+    """The answer's bytes: not more than `most`, 32 MiB where nothing is said. Raises UnreadableError."""
     async with _answer(connection, call, operation, namespace) as response:
-        return await _bounded(response, _MOST_BYTES)
+        return await bounded(response, _MOST_BYTES if most is None else most)
 
 
 @asynccontextmanager
@@ -272,82 +250,10 @@ async def _answer(
         yield response
 
 
-async def failure(response: aiohttp.ClientResponse, operation: Operation, namespace: str) -> UnreadableError:
-    """What an answer other than 2xx means. Raises ClusterUnreachableError where the bot has sent no credentials."""
-    status = await _status(response)
-    words = shortened(status.message) or f"HTTP status {response.status}"
-    match response.status:
-        case 403 if status.kind == "Status":
-            return _denied(status.message, operation, namespace) or RefusedError(words)
-        case 422 if status.cause(field="metadata.uid"):
-            # Of a patch that names the uid: the object of that name is another one (`ValidateObjectMetaUpdate`).
-            return ConflictError("there is another object of that name by now")
-        case 400 | 422:
-            return RefusedError(words)
-        case 404:
-            return AbsentError(words)
-        case 409:
-            return ConflictError(words)
-        case 410:
-            return _ExpiredError(words)
-        case 429:
-            return _overloaded(status, words)
-        case 500:
-            return BadAnswerError(f"the API server answered 500: {words}")
-        case code:
-            return UnavailableError(f"the API server answered {code}: {words}")
-
-
-def _denied(message: str, operation: Operation, namespace: str) -> DeniedError | None:
-    """None where the 403 is not about rights."""
-    if not _is_about_rights(message):
-        return None
-    # The server's own words name the rule best: one request may need several.
-    refused = forbidden(message)
-    if refused is not None and refused.user == _NOBODY:
-        raise ClusterUnreachableError(
-            "The API server takes token-doctor for nobody (system:anonymous): no credentials were sent.",
-            next_step="Give the kubeconfig's user a token, a client certificate or an exec plugin.",
-        )
-    rule = refused.rule if refused else operation.rule(namespace)
-    return DeniedError(structs.replace(rule, name=operation.name))
-
-
-def _overloaded(status: _Status, words: str) -> UnreadableError:
-    """Of an eviction it may also be a PodDisruptionBudget that says no."""
-    if budget := status.cause(reason="DisruptionBudget"):
-        return RefusedError(shortened(budget.message) or words)
-    return UnavailableError(f"the API server is overloaded and asks to wait: {words}")
-
-
-def _is_about_rights(message: str) -> bool:
-    """Not an admission plugin's refusal, which has another reason. A second check of rights gives none at all."""
-    if " denied request: " in message or " denied the request" in message:
-        return False  # an admission policy's or webhook's own words, which may say “cannot” too
-    return not message or " cannot " in message or message.rstrip().endswith("is forbidden:")
-
-
-async def _status(response: aiohttp.ClientResponse) -> _Status:
+def decoded(body: bytearray, wanted: type[T]) -> T:
+    """Raises BadAnswerError."""
     try:
-        status: _Status = _decoder(_Status).decode(await _bounded(response, _MOST_ERROR_BYTES))
-    except (msgspec.DecodeError, UnavailableError):
-        # A proxy's page, not the API server's: the number is all there is to say.
-        return _Status()
-    return status
-
-
-async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > most:
-            raise UnavailableError(f"the answer is larger than {most // 1024} KiB")
-    return bytes(body)
-
-
-def _decoded(body: bytes, wanted: type[T]) -> T:
-    try:
-        decoded: T = _decoder(cast("Any", wanted)).decode(body)
+        value: T = _decoder(cast("Any", wanted)).decode(body)
     except msgspec.DecodeError as error:
         raise BadAnswerError(f"the API server's answer cannot be understood: {shortened(str(error))}") from None
-    return decoded
+    return value

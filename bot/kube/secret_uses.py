@@ -9,6 +9,7 @@ from bot.kube import read
 from bot.kube.connection import Connection
 from bot.kube.permissions import LIST_OWNED, LIST_PODS, LIST_SERVICE_ACCOUNTS, SECRET_USERS, Operation
 from bot.kube.together import all_of
+from bot.mentions import Spec, names_in
 from bot.objects import KubeStruct
 
 _ENDED = {"Complete", "Failed"}
@@ -28,7 +29,7 @@ class User(Struct, frozen=True, kw_only=True):
 async def pods(connection: Connection, namespace: str) -> tuple[User, ...]:
     """The pods of the namespace, as the cleaner sees them: any reference is a use. Raises UnreadableError."""
     found = await read.get_all(connection, LIST_PODS, _Pod, namespace=namespace)
-    return tuple(_user("pod", each.metadata.name, _names_in(each.spec)) for each in found)
+    return tuple(_user("pod", each.metadata.name, names_in(each.spec)) for each in found)
 
 
 async def users(connection: Connection, namespace: str, secret: str) -> tuple[User, ...]:
@@ -49,57 +50,12 @@ async def _of(connection: Connection, operation: Operation, namespace: str) -> t
     kind = next(kind for kind, listed in LIST_OWNED.items() if listed is operation)
     found = await read.get_all(connection, operation, _Workload, namespace=namespace)
     return tuple(
-        _user(kind.lower(), each.metadata.name, _names_in(each.template)) for each in found if not each.has_ended
+        _user(kind.lower(), each.metadata.name, names_in(each.template)) for each in found if not each.has_ended
     )
 
 
 def _user(kind: str, name: str, secrets: Iterator[str]) -> User:
     return User(kind=kind, name=name, secrets=frozenset(secrets))
-
-
-def _names_in(spec: "_Spec") -> Iterator[str]:
-    """As VisitPodSecretNames has it (`pkg/api/v1/pod/util.go`)."""
-    for container in (*spec.init_containers, *spec.containers, *spec.ephemeral_containers):
-        sources = (variable.value_from for variable in container.env)
-        yield from (source.secret_key_ref.name for source in sources if source and source.secret_key_ref)
-        yield from (source.secret_ref.name for source in container.env_from if source.secret_ref)
-    for volume in spec.volumes:
-        if volume.secret:
-            yield volume.secret.secret_name
-        if volume.projected:
-            yield from (source.secret.name for source in volume.projected.sources if source.secret)
-        if volume.csi and volume.csi.node_publish_secret_ref:
-            yield volume.csi.node_publish_secret_ref.name
-    yield from (pull.name for pull in spec.image_pull_secrets)
-
-
-class _Variable(KubeStruct, frozen=True, kw_only=True):
-    value_from: objects.EnvSource | None = None
-
-
-class _Container(KubeStruct, frozen=True, kw_only=True):
-    env: tuple[_Variable, ...] = ()
-    env_from: tuple[objects.EnvFrom, ...] = ()
-
-
-class _Driver(KubeStruct, frozen=True, kw_only=True):
-    node_publish_secret_ref: objects.ObjectReference | None = None
-
-
-class _Volume(KubeStruct, frozen=True, kw_only=True):
-    projected: objects.ProjectedVolume | None = None
-    secret: objects.SecretVolume | None = None
-    csi: _Driver | None = None
-
-
-class _Spec(KubeStruct, frozen=True, kw_only=True):
-    """Of a pod's spec what names Secrets: values of variables do not enter."""
-
-    containers: tuple[_Container, ...] = ()
-    init_containers: tuple[_Container, ...] = ()
-    ephemeral_containers: tuple[_Container, ...] = ()
-    volumes: tuple[_Volume, ...] = ()
-    image_pull_secrets: tuple[objects.ObjectReference, ...] = ()
 
 
 class _Meta(KubeStruct, frozen=True, kw_only=True):
@@ -108,7 +64,7 @@ class _Meta(KubeStruct, frozen=True, kw_only=True):
 
 class _Pod(KubeStruct, frozen=True, kw_only=True):
     metadata: _Meta
-    spec: _Spec = _Spec()
+    spec: Spec = Spec()
 
 
 class _Account(KubeStruct, frozen=True, kw_only=True):
@@ -117,7 +73,7 @@ class _Account(KubeStruct, frozen=True, kw_only=True):
 
 
 class _Template(KubeStruct, frozen=True, kw_only=True):
-    spec: _Spec = _Spec()
+    spec: Spec = Spec()
 
 
 class _JobSpec(KubeStruct, frozen=True, kw_only=True):
@@ -150,7 +106,7 @@ class _Workload(KubeStruct, frozen=True, kw_only=True):
     status: _WorkloadStatus = _WorkloadStatus()
 
     @property
-    def template(self) -> _Spec:
+    def template(self) -> Spec:
         job = self.spec.job_template
         return (job.spec.template if job else self.spec.template).spec
 

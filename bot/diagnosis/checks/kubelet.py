@@ -7,16 +7,13 @@ from bot.diagnosis import kubelet
 from bot.diagnosis.case import Case
 from bot.diagnosis.clocks import node_behind
 from bot.diagnosis.evidence import found, quote, token_source
-from bot.diagnosis.lifetimes import extended, refreshed
+from bot.diagnosis.lifetimes import IN_SIGHT, extended, refreshed, sight
 from bot.diagnosis.nodes import has_mounted, is_finished, overdue, readiness, runs_out, silent_since, unreachable_since
 from bot.durations import relative, span, utc
 from bot.model import Certainty, Evidence, Finding, Route, Severity
 from bot.mounts import TokenMount
 from bot.objects import Event
 
-_IN_SIGHT = timedelta(days=30)
-_FEW_OF_ITS_LIFE = 12
-"""A cliff is in sight for a twelfth of the token's life, and 30 days at the most."""
 _REPEATED = timedelta(minutes=10)
 """A mount that fails is tried every 2 min, its event written anew every 5 at the slowest (`events_cache.go`)."""
 _BACK_OFF = timedelta(minutes=3)
@@ -188,7 +185,7 @@ def extended_token_cliff(case: Case) -> Iterator[Finding]:
         if longer is None or started is None or mount.sub_path:
             continue
         cliff = started + longer
-        if case.now < cliff < case.now + min(_IN_SIGHT, longer / _FEW_OF_ITS_LIFE):
+        if case.now < cliff < case.now + sight(longer):
             yield _cliff(case, mount, started, longer)
             return
 
@@ -205,5 +202,5 @@ def _cliff(case: Case, mount: TokenMount, started: datetime, longer: timedelta) 
             quote(Route.OBJECT, "container status", f"container {mount.container} started {utc(started)}", started),
             quote(Route.OBJECT, "pod spec", f"{mount.path}: extended by the API server to {span(longer)}"),
         ],
-        severity=Severity.WARNING if longer > _IN_SIGHT else Severity.INFO,
+        severity=Severity.WARNING if longer > IN_SIGHT else Severity.INFO,
     )

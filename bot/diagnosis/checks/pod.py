@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from bot.diagnosis.authentication import flags, servers, without_anonymous
+from bot.diagnosis.authentication import without_anonymous
 from bot.diagnosis.case import Case
 from bot.diagnosis.evidence import found, line, quote, token_source
+from bot.diagnosis.lifetimes import ceiling
 from bot.diagnosis.signals import Signal, SignalKind
-from bot.diagnosis.vendors import vendor_of
 from bot.durations import span
 from bot.model import Claims, Finding, Route, Severity
 
@@ -120,16 +120,10 @@ def token_lifetime_capped(case: Case) -> Iterator[Finding]:
 
 
 def _capped_by_flag(case: Case) -> Iterator[Finding]:
-    """The lowest ceiling of the API servers' flags, else of the vendor's rule, below what a projection asks for."""
-    ceilings = [(server.longest, server) for server in servers(case) if server.longest]
-    vendor = vendor_of(case.snapshot)
-    if ceilings:
-        longest, server = min(ceilings, key=lambda pair: pair[0])
-        evidence = flags(server, "service-account-max-token-expiration")
-    elif vendor and vendor.longest:
-        longest, evidence = vendor.longest, quote(Route.OBJECT, vendor.why(), f"{span(vendor.longest)} at most")
-    else:
+    found_ceiling = ceiling(case)
+    if found_ceiling is None:
         return
+    longest, evidence = found_ceiling
     asking = [mount for mount in case.mounts if mount.projected and mount.expiration_seconds > longest.total_seconds()]
     if asking:
         asked = span(timedelta(seconds=asking[0].expiration_seconds))
