@@ -18,6 +18,7 @@ _WRONG_USAGE = 2
 _COMMANDS = (
     commands.run,
     commands.check,
+    commands.digest,
     commands.review,
     commands.decode,
     commands.errors,

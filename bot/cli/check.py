@@ -4,11 +4,12 @@ import asyncio
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from bot.blocks.limits import Message
 from bot.blocks.report import answer
 from bot.cli.page import page
 from bot.cli.render import report_page
@@ -49,8 +50,12 @@ def run(wanted: Wanted, *, output: str, program: str) -> int:
 def _slack_json(report: Report) -> str:
     """The message's `text` and `blocks`, as Block Kit Builder takes them, and the `thread` under it."""
     told = answer(report, "")
-    document = {**asdict(told.message), "thread": [asdict(message) for message in told.thread]}
+    document = {**_shown(told.message), "thread": [_shown(message) for message in told.thread]}
     return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def _shown(message: Message) -> dict[str, object]:
+    return {"text": message.text, "blocks": message.blocks}
 
 
 async def _report(wanted: Wanted) -> Report:

@@ -27,6 +27,13 @@ Example:  token-doctor check shop/checkout-5d9c7b-x7k2p
 
 \b
 Exit code:  0 healthy   1 a warning or worse   2 wrong usage   3 no verdict""",
+    "digest": """\b
+Example:  token-doctor digest
+          token-doctor digest -n "shop-*" -n cart --scan-secrets
+          token-doctor digest --cluster prod -o json
+
+\b
+Exit code:  0 nothing due, no legacy token   1 a warning or worse   2 wrong usage   3 not everything was read""",
     "review": """\b
 Example:  kubectl create token checkout -n shop | token-doctor review
 
@@ -141,6 +148,36 @@ def check(
         routes=Routes(exec=exec_, probe=probe, secret_data=secret_data, controller_probe=controller_probe),
     )
     return work.run(wanted, output=output.value, program=_program(ctx))
+
+
+def digest(  # the options of a command
+    ctx: typer.Context,
+    *,
+    cluster: Annotated[str, typer.Option(metavar="C", help="The cluster: a kubeconfig context.")] = "",
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-n", "--namespace", metavar="NS", help="Only there: a name, or a pattern such as shop-*; may be repeated."
+        ),
+    ] = None,
+    scan_secrets: Annotated[
+        bool, typer.Option("--scan-secrets", help="Also look for tokens and kubeconfigs in the data of all Secrets.")
+    ] = False,
+    output: Annotated[Form, typer.Option("-o", "--output", help="Text or JSON.")] = Form.TEXT,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> int:
+    """Say what never expires in a cluster, what is about to, and what will go wrong.
+
+    Only reads. Token Secrets are read without their tokens; other Secrets' data only with --scan-secrets, and then
+    nothing of it is kept.
+    """
+    from bot.cli import digest as work  # noqa: PLC0415  # see above
+
+    wanted = work.Wanted(
+        cluster=cluster, namespaces=namespace or (), scan_secrets=scan_secrets, kubeconfig=kubeconfig, context=context
+    )
+    return work.run(wanted, json=output is Form.JSON, program=_program(ctx))
 
 
 def review(ctx: typer.Context, kubeconfig: Kubeconfig = None, context: Context = None) -> int:

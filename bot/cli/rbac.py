@@ -21,13 +21,14 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 ALL = "all"
 
 ABOUT: Mapping[str, str] = {
-    READING: "What every check reads. Nothing here changes anything in the cluster: the reviews are questions to the "
-    "API server. Secrets are asked for their metadata only (names, labels, annotations), but Kubernetes cannot grant "
-    "that without their data: leave the rule out, and a report says what it could not see.",
+    READING: "What every check and every digest reads. Nothing here changes anything in the cluster: the reviews are "
+    "questions to the API server. Secrets are asked for their metadata only (names, labels, annotations), but "
+    "Kubernetes cannot grant that without their data: leave the rule out, and a report says what it could not see.",
     "probe": "checks.probe: a fresh token for the pod, and what the API server says of it. Whoever may create tokens "
     "can act as any service account there: the admission policy allows ten minutes, and no protected namespace.",
     "exec": "checks.exec: the token file in the container. The admission policy allows `cat FILE` alone.",
-    "secret-data": "checks.read_secret_data: what the API server says of the tokens in Secrets.",
+    "secret-data": "checks.read_secret_data: what the API server says of the tokens in Secrets. A digest looks for "
+    "credentials in all Secrets then; for that alone the rights of reading are enough.",
     "controller-probe": "checks.controller_probe: is a throw-away token Secret filled? Whoever may make token Secrets "
     "in a namespace can have a token of every service account in it: so it is a namespace of its own, with no others.",
     "restart-workload": "The action restart-workload. RBAC cannot narrow a patch: the admission policy does.",

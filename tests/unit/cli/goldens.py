@@ -7,14 +7,16 @@ from pathlib import Path
 from rich.console import Console
 
 from bot.cli.claims_page import claims_page
+from bot.cli.inventory_json import inventory_json
+from bot.cli.inventory_page import inventory_page
 from bot.cli.page import Page
 from bot.cli.render import report_page
 from bot.cli.review import reviews_page
 from bot.cli.runbook_page import runbook_page
-from bot.model import Report, Review
+from bot.model import Inventory, Report, Review
 from bot.tokens import RawToken, inspect
 from tests.unit import jwts
-from tests.unit.cli import reports
+from tests.unit.cli import inventories, reports
 
 FOLDER = Path(__file__).with_name("goldens")
 
@@ -72,6 +74,12 @@ def report_text(report: Report, *, width: int = 100, terminal: bool = False) -> 
     return stream.getvalue()
 
 
+def inventory_text(inventory: Inventory, *, width: int = 100, terminal: bool = False) -> str:
+    out, stream = page(width=width, terminal=terminal)
+    inventory_page(out, inventory, program="token-doctor")
+    return stream.getvalue()
+
+
 def claims_text(claims: dict[str, object], *, width: int = 100, terminal: bool = False) -> str:
     out, stream = page(width=width, terminal=terminal)
     claims_page(out, inspect(RawToken(jwts.token(claims))), reports.NOW)
@@ -97,6 +105,11 @@ def texts() -> Iterator[tuple[str, str]]:
         yield f"report-{name}-piped", report_text(report)
         yield f"report-{name}-80", report_text(report, width=80, terminal=True)
     yield "report-critical-120", report_text(reports.CRITICAL, width=120, terminal=True)
+    for name in ("full", "usual", "clean", "denied"):
+        inventory: Inventory = getattr(inventories, name.upper())
+        yield f"inventory-{name}-piped", inventory_text(inventory)
+        yield f"inventory-{name}-80", inventory_text(inventory, width=80, terminal=True)
+    yield "inventory-full-json", f"{inventory_json(inventories.FULL)}\n"
     yield "runbook-80", runbook_text(RUNBOOK, width=80)
     yield "runbook-40", runbook_text(RUNBOOK, width=40)
     yield "claims-bound-80", claims_text(jwts.BOUND, width=80, terminal=True)
