@@ -1,9 +1,7 @@
 """Everything behind a remedy, put together: who may have it done, and what does it. Only where there is a policy."""
 
 import asyncio
-import os
 import secrets
-import socket
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,7 +24,7 @@ from bot.kube.client import utc_now
 from bot.model import Request, Routes
 from bot.slack.door import Slack, User
 from bot.slack.remembered import Remembered
-from bot.store import Store, open_store
+from bot.store import Store
 from config.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -61,33 +59,29 @@ class Remedy:
             await asyncio.wait(self._tasks, timeout=_SHOW_SECONDS)
 
     async def close(self) -> None:
-        """Ends what was not stopped, and closes the store."""
+        """Ends what was not stopped."""
         await self._jobs.stop()
         for task in self._tasks:
             task.cancel()
         for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(outcome, Exception):
                 log.error("what carries out or announces had broken off", exc_info=outcome)
-        await self.store.close()
 
 
-async def open_remedy(
+def make_remedy(
     settings: Settings,
+    store: Store,
     clusters: Clusters,
     slack: Slack,
-    user: Remembered[User | None],
     *,
+    user: Remembered[User | None],
+    worker: str,
     team_id: str,
     routes: Routes,
     checkpoint: Callable[[str], None],
     look_every: timedelta = LOOK_EVERY,
 ) -> Remedy:
-    """Opens the store, and puts together what works on it. Raises StoreUnavailableError and StoreSchemaError.
-
-    `checkpoint` is called with each of `bot.actions.executor.CHECKPOINTS` that an execution passes.
-    """
-    store = await open_store(settings.database.url, password=settings.credentials.revealed_password())
-    worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+    """`worker` names this process. `checkpoint` is called with each of `bot.actions.executor.CHECKPOINTS`."""
 
     async def approvers(request: Request) -> tuple[str, ...] | None:
         return await approvals.approvers(request)
@@ -141,5 +135,4 @@ async def open_remedy(
         look_every=look_every,
     )
     executor = Executor(store, execution, clock, worker=worker, show=approvals.show, checkpoint=checkpoint)
-    jobs = Jobs(store, approvals, worker=worker, now=utc_now, keep=timedelta(days=settings.database.keep_days))
-    return Remedy(store, approvals, executor, announcer, jobs)
+    return Remedy(store, approvals, executor, announcer, Jobs(approvals))

@@ -13,23 +13,34 @@ Crossed = Iterator[tuple[Path, str]]
 
 
 def mistakes(data: Mapping[str, object]) -> Crossed:
-    names: list[str] = []
-    for index, cluster in enumerate(_list(data.get("clusters"))):
-        name = cluster.get("name") if isinstance(cluster, dict) else None
-        if not isinstance(name, str):
-            continue
-        if name in names:
-            yield ("clusters", index, "name"), "another cluster has this name already"
-        names.append(name)
+    clusters = _sections(data, "clusters")
+    names = [name for cluster in clusters.values() for name in _texts([cluster.get("name")])]
+    for index in _again(clusters):
+        yield ("clusters", index, "name"), "another cluster has this name already"
     channels = data.get("channels")
     for channel, entry in channels.items() if isinstance(channels, dict) else ():
         name = entry.get("cluster") if isinstance(entry, dict) else None
         if isinstance(name, str) and name not in names:
             yield ("channels", str(channel), "cluster"), _no_cluster(name, names)
-    for index, rule in enumerate(_list(data.get("policy"))):
-        if isinstance(rule, dict):
-            for path, sentence in _rule(rule, names):
-                yield ("policy", index, *path), sentence
+    for index, rule in _sections(data, "policy").items():
+        for path, sentence in _rule(rule, names):
+            yield ("policy", index, *path), sentence
+    digests = _sections(data, "digests")
+    for index in _again(digests):
+        yield ("digests", index, "name"), "another digest has this name already: they would share one memory"
+    for index, digest in digests.items():
+        for path, sentence in _clusters_of(digest, names):
+            yield ("digests", index, *path), sentence
+
+
+def _again(sections: Mapping[int, Mapping[str, object]]) -> Iterator[int]:
+    """The places of those whose name one before them has."""
+    seen: set[str] = set()
+    for index, section in sections.items():
+        for name in _texts([section.get("name")]):
+            if name in seen:
+                yield index
+            seen.add(name)
 
 
 def _rule(rule: Mapping[str, object], clusters: Sequence[str]) -> Crossed:
@@ -72,6 +83,10 @@ def _namespaces_of(rule: Mapping[str, object]) -> Crossed:
 def _no_cluster(name: str, clusters: Sequence[str]) -> str:
     near = nearest(name, tuple(clusters))
     return f"no cluster of this name is configured{f'; did you mean {near}?' if near else '; add it to clusters'}"
+
+
+def _sections(data: Mapping[str, object], name: str) -> Mapping[int, Mapping[str, object]]:
+    return {index: entry for index, entry in enumerate(_list(data.get(name))) if isinstance(entry, dict)}
 
 
 def _list(value: object) -> Sequence[object]:

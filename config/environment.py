@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsError
 from config.mistakes import Mistake, Path, unknown
 
 PREFIX = "TOKEN_DOCTOR_"
+_LINKS = ("tcp://", "udp://", "sctp://")
 Sections = Mapping[str, tuple[str, ...]]
 
 
@@ -32,11 +33,13 @@ class Overlay:
 def read(environment: Mapping[str, str], settings: type[BaseSettings], sections: Sections) -> Overlay:
     """The settings of the environment. `sections` are the known keys of each section.
 
-    Kubernetes puts `TOKEN_DOCTOR_PORT` and its like into pods beside a Service called token-doctor: only
-    what begins with a section's name is taken for a setting.
+    Kubernetes puts `TOKEN_DOCTOR_PORT` and its like into pods beside a Service called token-doctor: only what begins
+    with a section's name is taken for a setting, and not the `TOKEN_DOCTOR_WEB_PORT` of a Service token-doctor-web.
     """
     variables = {
-        tuple(name[len(PREFIX) :].lower().split("__")): name for name in environment if name.upper().startswith(PREFIX)
+        tuple(name[len(PREFIX) :].lower().split("__")): name
+        for name, value in environment.items()
+        if name.upper().startswith(PREFIX) and not value.startswith(_LINKS)
     }
     mistakes = tuple(_misspelt(variables, sections))
     try:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from config import credentials, crossed, document, environment, sentences
 from config.credentials import Credentials
+from config.digests import Digest, Route
 from config.fields import ChannelId, ClusterName, Pattern, Section, Text
 from config.mistakes import Mistake, WrongConfigurationError
 from config.mistakes import Path as SettingPath
@@ -22,10 +23,13 @@ __all__ = [
     "Checks",
     "Cluster",
     "Database",
+    "Digest",
     "Identity",
+    "Route",
     "Rule",
     "Settings",
     "Slack",
+    "Web",
     "WrongConfigurationError",
     "load",
 ]
@@ -121,6 +125,13 @@ class Checks(Section):
     log_lines: int = Field(default=2000, ge=1, le=20_000, description="a whole number from 1 to 20000")
 
 
+class Web(Section):
+    """The server for /metrics, /healthz and /readyz; none without a port."""
+
+    host: Text = Field(default="0.0.0.0", description="an address of this machine, such as 127.0.0.1")  # noqa: S104  # a pod's probes and Prometheus come from outside; there is nothing but figures to read
+    port: int | None = Field(default=None, ge=1, le=65535, description="a whole number from 1 to 65535, or null")
+
+
 class Settings(BaseSettings):
     """The whole configuration. Built by `load`, which alone names the mistakes in plain words."""
 
@@ -141,6 +152,10 @@ class Settings(BaseSettings):
     policy: tuple[Rule, ...] = Field(
         default=(), description="a list of rules, each with actions, namespaces, requesters and approvers"
     )
+    digests: tuple[Digest, ...] = Field(
+        default=(), description="a list of digests, each with a name, a cron and a channel"
+    )
+    web: Web = Field(default=Web(), description="a section with host and port")
 
     _credentials: Credentials = PrivateAttr(default=Credentials())
 
@@ -169,6 +184,8 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "checks": Checks,
     "identity": Identity,
     "policy": Rule,
+    "digests": Digest,
+    "web": Web,
 }
 
 

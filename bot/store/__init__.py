@@ -5,17 +5,22 @@ from pathlib import Path
 
 from bot.errors import StoreUnavailableError
 from bot.store import old
+from bot.store.digests import Digests, Figures, Kept, Look
 from bot.store.engine import Database
 from bot.store.messages import Message, Messages
 from bot.store.requests import Requests
 from bot.store.schema import SchemaState, migrate, refusal, schema_state
-from bot.store.seen import Item, Seen, Snooze
-from bot.store.slots import Slots, SlotState
+from bot.store.seen import Seen
+from bot.store.slots import LeftSlot, Slots, SlotState, Standing
 from bot.store.votes import Counted
 
 __all__ = [
     "Counted",
-    "Item",
+    "Digests",
+    "Figures",
+    "Kept",
+    "LeftSlot",
+    "Look",
     "Message",
     "Messages",
     "Requests",
@@ -23,7 +28,7 @@ __all__ = [
     "Seen",
     "SlotState",
     "Slots",
-    "Snooze",
+    "Standing",
     "Store",
     "migrate",
     "open_store",
@@ -40,6 +45,7 @@ class Store:
         self.messages = Messages(database)
         self.slots = Slots(database)
         self.seen = Seen(database)
+        self.digests = Digests(database)
 
     async def schema_state(self) -> SchemaState:
         return await schema_state(self._database)
@@ -74,7 +80,7 @@ def _must_be_there(url: str) -> None:
     file = url.removeprefix("sqlite+aiosqlite:///")
     if file != url and not Path(file).exists():
         raise StoreUnavailableError(
-            f"There is no database {file}: the bot makes it when it starts with a policy.",
+            f"There is no database {file}: the bot makes it when it starts with a policy or digests.",
             next_step="Check database.url in the configuration that --config names, and the folder you are in.",
         )
 

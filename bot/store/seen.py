@@ -1,77 +1,63 @@
 """What the digests have seen: since when, whether it is still there, and who wants to hear no more of it until when."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, case, select, update
+from sqlalchemy import Insert, Row, case, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Noun, Person
+from bot.model import Person, Sighting, Snooze
+from bot.redact import redact
 from bot.store.engine import Database
 from bot.store.tables import SEEN
 
-_AT_ONCE = 1000  # rows in one INSERT; eight values each stay under both databases' limit of 32766
-
-
-class Snooze(Noun, frozen=True, kw_only=True):
-    until: datetime
-    by: Person
-    reason: str
-
-
-class Item(Noun, frozen=True, kw_only=True):
-    """`resolved_at` is when a digest first found it gone. A snooze lapses by itself, at its `until`."""
-
-    key: str
-    first_seen: datetime
-    last_seen: datetime
-    resolved_at: datetime | None = None
-    snooze: Snooze | None = None
-
-    def is_quiet(self, at: datetime) -> bool:
-        return self.snooze is not None and at < self.snooze.until
+_AT_ONCE = 1000  # rows in one statement; nine values each stay under both databases' limit of 32766
 
 
 class Seen:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(
-        self, schedule: str, cluster: str, keys: Iterable[str], at: datetime, *, complete: bool = True
-    ) -> None:
-        """What is there at `at`. A key that comes back after it was gone begins anew.
+    async def sightings(self, schedule: str, cluster: str) -> Mapping[str, Sighting]:
+        """What is there, as far as anybody knows, by key."""
+        query = select(SEEN).where(SEEN.c.schedule == schedule, SEEN.c.cluster == cluster, SEEN.c.resolved_at.is_(None))
 
-        Only where everything could be read (`complete`) is a key that is missing gone.
-        """
-        found = sorted(set(keys))
-
-        async def work(connection: AsyncConnection) -> None:
-            for start in range(0, len(found), _AT_ONCE):
-                await self._add(connection, schedule, cluster, found[start : start + _AT_ONCE], at)
-            if complete:
-                here = (SEEN.c.schedule == schedule, SEEN.c.cluster == cluster)
-                gone = update(SEEN).where(*here, SEEN.c.last_seen != at, SEEN.c.resolved_at.is_(None))
-                await connection.execute(gone.values(resolved_at=at))
-
-        await self._database.write(work)
-
-    async def items(self, schedule: str, cluster: str, *, resolved_since: datetime | None = None) -> tuple[Item, ...]:
-        """What is there, by key; with a time, what was found gone at it or later."""
-        query = select(SEEN).where(SEEN.c.schedule == schedule, SEEN.c.cluster == cluster).order_by(SEEN.c.key)
-        is_gone = SEEN.c.resolved_at
-        query = query.where(is_gone >= resolved_since if resolved_since else is_gone.is_(None))
-
-        async def work(connection: AsyncConnection) -> tuple[Item, ...]:
-            return tuple(map(_item, await connection.execute(query)))
+        async def work(connection: AsyncConnection) -> Mapping[str, Sighting]:
+            return {row.key: _sighting(row) for row in await connection.execute(query)}
 
         return await self._database.read(work)
 
-    async def snooze(self, schedule: str, cluster: str, key: str, *, until: datetime, by: Person, reason: str) -> bool:
-        """Quiet until then, for that reason; False if no digest has seen it. A second one replaces the first."""
+    async def sighting(self, schedule: str, cluster: str, key: str) -> Sighting | None:
+        """One of them, also where it is gone; None where no digest has seen it."""
+        here = (SEEN.c.schedule == schedule, SEEN.c.cluster == cluster, SEEN.c.key == key)
+
+        async def work(connection: AsyncConnection) -> Sighting | None:
+            row = (await connection.execute(select(SEEN).where(*here))).one_or_none()
+            return _sighting(row) if row else None
+
+        return await self._database.read(work)
+
+    async def snoozes(self, schedule: str, at: datetime) -> Mapping[tuple[str, str], Snooze]:
+        """Those in force, by cluster and key."""
+        query = select(SEEN).where(SEEN.c.schedule == schedule, SEEN.c.snoozed_until > at)
+
+        async def work(connection: AsyncConnection) -> Mapping[tuple[str, str], Snooze]:
+            rows = (await connection.execute(query)).all()
+            found = {(row.cluster, row.key): _snooze(row) for row in rows}
+            return {place: snooze for place, snooze in found.items() if snooze is not None}
+
+        return await self._database.read(work)
+
+    async def snooze(self, schedule: str, cluster: str, key: str, snooze: Snooze | None) -> bool:
+        """Quiet from now on, or not any more; False if no digest has seen it. A second one replaces the first."""
         guarded = update(SEEN).where(SEEN.c.schedule == schedule, SEEN.c.cluster == cluster, SEEN.c.key == key)
         guarded = guarded.values(
-            snoozed_until=until, snoozed_by_id=by.id, snoozed_by_name=by.name, snooze_reason=reason
+            snoozed_until=snooze.until if snooze else None,
+            snoozed_by_id=snooze.by.id if snooze else "",
+            snoozed_by_name=snooze.by.name if snooze else "",
+            snooze_reason=snooze.reason if snooze else "",
+            acknowledged=snooze.acknowledged if snooze else False,
         )
 
         async def work(connection: AsyncConnection) -> bool:
@@ -79,22 +65,47 @@ class Seen:
 
         return await self._database.write(work)
 
-    async def _add(
-        self, connection: AsyncConnection, schedule: str, cluster: str, keys: list[str], at: datetime
-    ) -> None:
-        insert = self._database.insert(SEEN).values(list(_new(schedule, cluster, keys, at)))
-        said = insert.excluded
-        gone = SEEN.c.resolved_at.is_not(None)
-        begun = case((gone, said.first_seen), else_=SEEN.c.first_seen)
-        await connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=["schedule", "cluster", "key"],
-                set_={"first_seen": begun, "last_seen": said.last_seen, "resolved_at": None},
-            )
-        )
+
+async def record(
+    connection: AsyncConnection,
+    database: Database,
+    schedule: str,
+    cluster: str,
+    *,
+    found: Iterable[str],
+    gone: Iterable[str],
+    at: datetime,
+) -> None:
+    """What is there at `at`, and what was proven to be gone. A key that comes back begins anew, with no snooze."""
+    # Two keys that differ by a token only are one: an INSERT may not hold the same twice.
+    for keys in _in_parts(sorted({redact(key) for key in found})):
+        await connection.execute(_seen(database, list(_new(schedule, cluster, keys, at))))
+    here = (SEEN.c.schedule == schedule, SEEN.c.cluster == cluster, SEEN.c.resolved_at.is_(None))
+    for keys in _in_parts(sorted(set(gone))):
+        await connection.execute(update(SEEN).where(*here, SEEN.c.key.in_(keys)).values(resolved_at=at))
 
 
-def _new(schedule: str, cluster: str, keys: list[str], at: datetime) -> Iterator[dict[str, object]]:
+def _in_parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), _AT_ONCE):
+        yield keys[start : start + _AT_ONCE]
+
+
+def _seen(database: Database, rows: list[dict[str, object]]) -> Insert:
+    insert = database.insert(SEEN).values(rows)
+    said = insert.excluded
+    gone = SEEN.c.resolved_at.is_not(None)
+    return insert.on_conflict_do_update(
+        index_elements=["schedule", "cluster", "key"],
+        set_={
+            "first_seen": case((gone, said.first_seen), else_=SEEN.c.first_seen),
+            "last_seen": said.last_seen,
+            "resolved_at": None,
+            "snoozed_until": case((gone, None), else_=SEEN.c.snoozed_until),
+        },
+    )
+
+
+def _new(schedule: str, cluster: str, keys: Iterable[str], at: datetime) -> Iterator[dict[str, object]]:
     for key in keys:
         yield {
             "schedule": schedule,
@@ -105,14 +116,22 @@ def _new(schedule: str, cluster: str, keys: list[str], at: datetime) -> Iterator
             "snoozed_by_id": "",
             "snoozed_by_name": "",
             "snooze_reason": "",
+            "acknowledged": False,
         }
 
 
-def _item(row: Row[Any]) -> Item:
-    snooze = None
-    if row.snoozed_until:
-        by = Person(id=row.snoozed_by_id, name=row.snoozed_by_name)
-        snooze = Snooze(until=row.snoozed_until, by=by, reason=row.snooze_reason)
-    return Item(
-        key=row.key, first_seen=row.first_seen, last_seen=row.last_seen, resolved_at=row.resolved_at, snooze=snooze
+def _sighting(row: Row[Any]) -> Sighting:
+    return Sighting(
+        key=row.key,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        resolved_at=row.resolved_at,
+        snooze=_snooze(row),
     )
+
+
+def _snooze(row: Row[Any]) -> Snooze | None:
+    if row.snoozed_until is None:
+        return None
+    by = Person(id=row.snoozed_by_id, name=row.snoozed_by_name)
+    return Snooze(until=row.snoozed_until, by=by, reason=row.snooze_reason, acknowledged=row.acknowledged)

@@ -1,6 +1,8 @@
 """The tables. The migrations make them; a test holds the two together."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -19,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from bot.model import Plan, State
+from bot.model import Digest, Plan, State, Tally
 from bot.redact import redact
 
 OPEN = (State.PENDING, State.APPROVED, State.RUNNING)
@@ -56,17 +58,21 @@ class Words(TypeDecorator[str]):
         return None if value is None else _clean(value)
 
 
-class PlanJson(TypeDecorator[Plan]):
-    """A plan, each of its texts cleaned as `Words` are."""
+class Json(TypeDecorator[Any]):
+    """A noun or several, each of its texts cleaned as `Words` are."""
 
     impl = Text()
     cache_ok = True
 
-    def process_bind_param(self, value: Plan | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # the same
+    def __init__(self, kind: Any) -> None:  # noqa: ANN401  # a type, as msgspec takes it
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:  # noqa: ARG002  # the same
         return None if value is None else msgspec.json.encode(_cleaned(msgspec.to_builtins(value))).decode()
 
-    def process_result_value(self, value: object, dialect: Dialect) -> Plan | None:  # noqa: ARG002  # the same
-        return msgspec.json.decode(value, type=Plan) if isinstance(value, str) else None
+    def process_result_value(self, value: object, dialect: Dialect) -> object:  # noqa: ARG002  # the same
+        return msgspec.json.decode(value, type=self.kind) if isinstance(value, str) else None
 
 
 def _clean(text: str) -> str:
@@ -91,7 +97,7 @@ REQUESTS = Table(
     Column("version", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("key", Text, nullable=False),  # what makes two requests the same
-    Column("plan", PlanJson, nullable=False),
+    Column("plan", Json(Plan), nullable=False),
     Column("cluster", Text, nullable=False),  # these four are the plan's target once more, to look it up by
     Column("namespace", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -166,11 +172,23 @@ MESSAGES = Table(
     UniqueConstraint("request", "purpose", "channel", "thread_ts", name="messages_place"),
 )
 
+SCHEDULES = Table(
+    "schedules",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("begun_at", Instant, nullable=False),  # no slot is due that is older
+    Column("succeeded_at", Instant),
+    Column("failed_at", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("failure", Words, nullable=False),
+)
+
 SLOTS = Table(
     "slots",
     METADATA,
     Column("schedule", Text, nullable=False),
-    Column("minute", Text, nullable=False),  # local wall time, 2026-03-29T09:00
+    Column("minute", Text, nullable=False),  # local wall time, 2026-03-29T09:00[Europe/Berlin]
+    Column("due_at", Instant, nullable=False),
     Column("state", Text, nullable=False),
     Column("worker", Text, nullable=False),
     Column("lease_until", Instant),
@@ -183,7 +201,7 @@ SEEN = Table(
     METADATA,
     Column("schedule", Text, nullable=False),
     Column("cluster", Text, nullable=False),
-    Column("key", Text, nullable=False),
+    Column("key", Words, nullable=False),
     Column("first_seen", Instant, nullable=False),
     Column("last_seen", Instant, nullable=False),
     Column("resolved_at", Instant),
@@ -191,5 +209,53 @@ SEEN = Table(
     Column("snoozed_by_id", Text, nullable=False),
     Column("snoozed_by_name", Words, nullable=False),
     Column("snooze_reason", Words, nullable=False),
+    Column("acknowledged", Boolean, nullable=False),
     PrimaryKeyConstraint("schedule", "cluster", "key"),
+)
+
+DIGESTS = Table(
+    "digests",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("schedule", Text, nullable=False),
+    Column("minute", Text, nullable=False),  # the slot; on demand as the id, for the same is never asked twice
+    Column("channel", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("is_told", Boolean, nullable=False),  # False: there was nothing to tell
+    Column("digest", Json(Digest)),  # until it is too old to be shown anew
+    UniqueConstraint("schedule", "minute", "channel", name="digests_slot"),
+)
+
+PAGES = Table(
+    "pages",
+    METADATA,
+    Column("digest", Text, ForeignKey("digests.id"), nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("ts", Text, nullable=False),  # "" until it is posted
+    Column("tries", Integer, nullable=False),
+    PrimaryKeyConstraint("digest", "page"),
+)
+
+TOTALS = Table(
+    "totals",
+    METADATA,
+    Column("schedule", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("cluster", Text, nullable=False),
+    Column("minute", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("totals", Json(Tally), nullable=False),
+    Column("complete", Boolean, nullable=False),
+    PrimaryKeyConstraint("schedule", "channel", "cluster", "minute"),
+)
+
+CENSUSES = Table(
+    "censuses",
+    METADATA,
+    Column("schedule", Text, nullable=False),
+    Column("cluster", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("tallies", Json(Mapping[str, Tally]), nullable=False),  # by namespace; of the smaller ones together
+    PrimaryKeyConstraint("schedule", "cluster"),
 )

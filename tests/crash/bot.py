@@ -19,7 +19,7 @@ from typing import NamedTuple
 import bot.app
 from bot import log
 from bot.errors import DoctorError
-from bot.remedy import open_remedy
+from bot.remedy import make_remedy
 from bot.slack.pace import Rate
 from bot.slack.socket import SocketMode
 from config.settings import load
@@ -36,7 +36,7 @@ _PATIENCE: Mapping[str, Mapping[str, object]] = {
     "bot.slack.door": {"POSTS": Rate(50, 50.0), "UPDATES": Rate(50, 50.0)},
     "bot.slack.remembered": {"SECONDS": 5.0},
     "bot.app": {
-        "open_remedy": partial(open_remedy, look_every=timedelta(seconds=1)),
+        "make_remedy": partial(make_remedy, look_every=timedelta(seconds=1)),
         "SocketMode": partial(SocketMode, watch_seconds=1.0),
     },
 }

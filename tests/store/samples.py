@@ -1,10 +1,23 @@
 """Requests, plans and votes to store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.model import ActionKind, ObjectRef, Person, Plan, Request, Risk, Vote
-from bot.store import Store
+from bot.model import (
+    ActionKind,
+    ClusterDigest,
+    Digest,
+    ItemKind,
+    ObjectRef,
+    Person,
+    Plan,
+    Request,
+    Risk,
+    Tally,
+    TrendPoint,
+    Vote,
+)
+from bot.store import Look, Store
 
 NOW = datetime(2026, 3, 29, 9, 0, tzinfo=UTC)
 ALICE = Person(id="U0ALICE00", name="alice")
@@ -72,3 +85,34 @@ async def approved(store: Store, id_: str, *, at: datetime = NOW) -> Request:
     counted = await store.requests.vote(vote(id_, at=at), at=at)
     assert counted.request is not None
     return counted.request
+
+
+async def saw(
+    store: Store,
+    found: Sequence[str],
+    *,
+    gone: Sequence[str] = (),
+    schedule: str = "daily",
+    cluster: str = "prod",
+    at: datetime = NOW,
+    told: bool = True,
+) -> str:
+    """A slot of the schedule from its claim to its end, at that time; the id of its one digest."""
+    minute, worker = at.isoformat(), f"worker-{cluster}"
+    totals = Tally(kinds={ItemKind.LEGACY_SECRET: len(found)})
+    part = ClusterDigest(
+        cluster=cluster,
+        taken_at=at,
+        window=timedelta(days=14),
+        totals=totals,
+        trend=(TrendPoint(at=at, totals=totals),),
+    )
+    id_ = f"{schedule}-{(at - NOW).total_seconds():.0f}"
+    digest = Digest(id=id_, schedule=schedule, channel="C1", at=at, minute=minute, clusters=(part,))
+    look = Look(cluster=cluster, at=at, complete=True, found=tuple(found), gone=tuple(gone), tallies={"shop": totals})
+    assert await store.slots.claim(schedule, minute, worker, at, 60, due_at=at)
+    assert await store.digests.record(
+        schedule, minute, worker, at=at, looks=[look], digests=[digest], told=["C1"] if told else []
+    )
+    assert await store.slots.done(schedule, minute, worker, at)
+    return id_

@@ -183,7 +183,11 @@ async def test_a_lost_server_is_told_and_found_again(own_server: Server) -> None
     store = await open_store(url, password=PASSWORD)
     before = await approved(store, "r1")
     await asyncio.to_thread(own_server.stop)
-    for work in (store.requests.get("r1"), store.requests.claim("worker", after(1), 30), store.slots.last("daily")):
+    for work in (
+        store.requests.get("r1"),
+        store.requests.claim("worker", after(1), 30),
+        store.slots.last("daily", after(1)),
+    ):
         with pytest.raises(StoreUnavailableError, match="cannot be reached") as raised:
             await work
         assert PASSWORD not in f"{raised.value} {raised.value.next_step} {raised.value.__cause__!r}"

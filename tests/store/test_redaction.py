@@ -4,11 +4,11 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from bot.model import Person, State, Vote
+from bot.model import Digest, Person, Snooze, State, Vote
 from bot.redact import MARK, holds_token
 from bot.store import Store
 from tests.store.conftest import Address
-from tests.store.samples import NOW, after, plan, request
+from tests.store.samples import NOW, after, plan, request, saw
 from tests.store.server import PASSWORD, Server
 from tests.unit.jwts import BOUND, token
 
@@ -59,8 +59,12 @@ async def test_no_token_is_stored_in_any_text(store: Store, address: Address, se
     await store.messages.want("r1", "approval", "C1")
     (message,) = await store.messages.behind(after(3), "worker", 30)
     await store.messages.failed(message, at=after(3), why=SAID)
-    await store.seen.record("daily", "prod", ["a"], NOW)
-    await store.seen.snooze("daily", "prod", "a", until=after(60), by=person, reason=SAID)
+    await saw(store, [SAID])
+    (key,) = await store.seen.sightings("daily", "prod")
+    assert await store.seen.snooze("daily", "prod", key, Snooze(until=after(60), by=person, reason=SAID))
+    await store.digests.keep(Digest(id="d1", schedule="daily", channel="C1", at=NOW, missed=(SAID,)))
+    await store.slots.claim("daily", "m", "w", after(9), 30, due_at=NOW)
+    await store.slots.done("daily", "m", "w", after(9), failure=SAID)
     text = await everything(address, server)
     assert "it said" in text
     assert text.count(MARK) >= 12

@@ -43,7 +43,8 @@ async def behind(store: Store, name: str) -> list[str]:
 
 async def slots(store: Store, name: str) -> list[str]:
     minutes = [f"2026-03-29T{hour:02}:{minute:02}" for hour in range(5) for minute in range(20)]
-    return [minute for minute in minutes if await store.slots.claim("daily", minute, name, after(0), 3600)]
+    at = after(0)
+    return [each for each in minutes if await store.slots.claim(f"at {each}", each, name, at, 3600, due_at=at)]
 
 
 async def votes(store: Store, name: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot import jobs as module
-from bot.jobs import Jobs
+from bot.jobs import Jobs, Purge
 from bot.model import Purpose, State
 from bot.store import Store, open_store
 from tests.cluster.waiting import eventually
@@ -26,18 +26,18 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
-def jobs(store: Store, worker: str, at: datetime) -> Jobs:
-    return Jobs(store, World().approvals(store), worker=worker, now=lambda: at, keep=timedelta(days=90))
+def purge(store: Store, worker: str, at: datetime) -> Purge:
+    return Purge(store, worker=worker, now=lambda: at, keep=timedelta(days=90))
 
 
 async def test_the_purge_is_one_replicas_and_leaves_what_is_open(store: Store) -> None:
     await store.requests.create(request("old"), NOW)
     await store.requests.advance("old", State.PENDING, State.CANCELLED, who="x", why="", at=NOW)
     await approved(store, "open")
-    await asyncio.gather(jobs(store, "w1", LATER).purge(), jobs(store, "w2", LATER).purge())
+    await asyncio.gather(purge(store, "w1", LATER).purge(), purge(store, "w2", LATER).purge())
     assert {found.id for found in await store.requests.list_()} == {"open"}
     # Claimed for the day: the other replica, which comes a little later, has nothing to do.
-    assert not await store.slots.claim("purge", f"{LATER:%Y-%m-%d}T03:17", "w3", LATER, 60)
+    assert not await store.slots.claim(":purge", f"{LATER:%Y-%m-%d}T03:17", "w3", LATER, 60, due_at=LATER)
 
 
 async def test_expired_requests_end_and_unshown_ones_are_shown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +46,7 @@ async def test_expired_requests_end_and_unshown_ones_are_shown(store: Store, mon
     world = World()
     world.time.wall = at
     await store.requests.create(request("late", at=at - timedelta(hours=1)), at - timedelta(hours=1))
-    work = Jobs(store, world.approvals(store), worker="w1", now=world.time.now, keep=timedelta(days=90))
+    work = Jobs(world.approvals(store))
     work.start()
     try:
         await eventually(lambda: store.requests.list_(states=[State.EXPIRED]), bool, "it has expired")
@@ -61,7 +61,7 @@ async def test_a_job_that_breaks_is_told_and_goes_on(
     monkeypatch.setattr(module, "_EXPIRY_SECONDS", 0.001)
     tries = 0
     enough = asyncio.Event()
-    work = jobs(store, "w1", NOW)
+    work = Jobs(World().approvals(store))
 
     async def breaks() -> None:
         nonlocal tries
@@ -85,10 +85,17 @@ async def test_at_the_start_what_changed_while_nobody_was_there_is_shown(store: 
     plan = world.plan("checkout")
     asked = request("r1", of=plan, at=at - timedelta(hours=3), minutes=600)
     await store.requests.create(replace(asked, approval_channel="C0APPROVALS"), at - timedelta(hours=3))
-    work = Jobs(store, world.approvals(store), worker="w1", now=world.time.now, keep=timedelta(days=90))
+    work = Jobs(world.approvals(store))
     work.start()
     try:
         await eventually(lambda: store.messages.of("r1"), bool, "r1 is shown")
     finally:
         await work.stop()
     assert [message.purpose for message in await store.messages.of("r1")] == [Purpose.DECISION]
+
+
+async def test_the_purge_starts_and_stops(store: Store) -> None:
+    daily = purge(store, "w1", NOW)
+    daily.start()
+    daily.stop()
+    daily.stop()  # twice is once

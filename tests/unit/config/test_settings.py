@@ -76,7 +76,7 @@ def test_every_mistake_is_listed_at_once_with_its_line_and_the_nearest_key(write
         "line 5: slak: no such setting; did you mean slack?",
         (
             "line 6: metrics: no such setting; the settings here are "
-            "slack, clusters, database, channels, checks, identity, policy"
+            "slack, clusters, database, channels, checks, identity, policy, digests, web"
         ),
         "line 7: probe: no such setting; did you mean checks.probe?",
     ]

@@ -1,4 +1,4 @@
-"""The first tables: requests with votes, trail and messages; slots; what digests have seen."""
+"""The first tables: requests with votes, trail and messages; slots; what digests have seen and told."""
 
 from datetime import datetime
 
@@ -29,11 +29,14 @@ def upgrade() -> None:
     _requests()
     _votes_and_trail()
     _messages()
+    _schedules()
+    _seen()
     _digests()
 
 
 def downgrade() -> None:
-    for table in ("seen", "slots", "messages", "trail", "votes", "requests"):
+    digests = ("censuses", "totals", "pages", "digests", "seen", "slots", "schedules")
+    for table in (*digests, "messages", "trail", "votes", "requests"):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION trail_is_append_only()")
@@ -128,14 +131,28 @@ def _messages() -> None:
     )
 
 
-def _digests() -> None:
+def _schedules() -> None:
+    op.create_table(
+        "schedules",
+        sa.Column("name", sa.Text(), primary_key=True),
+        _instant("begun_at"),
+        _instant("succeeded_at", nullable=True),
+        _instant("failed_at", nullable=True),
+        _number("failures"),
+        _text("failure"),
+    )
     op.create_table(
         "slots",
-        *(_text(name) for name in ("schedule", "minute", "state", "worker")),
+        *(_text(name) for name in ("schedule", "minute")),
+        _instant("due_at"),
+        *(_text(name) for name in ("state", "worker")),
         _instant("lease_until", nullable=True),
         _instant("changed_at"),
         sa.PrimaryKeyConstraint("schedule", "minute"),
     )
+
+
+def _seen() -> None:
     op.create_table(
         "seen",
         *(_text(name) for name in ("schedule", "cluster", "key")),
@@ -144,5 +161,42 @@ def _digests() -> None:
         _instant("resolved_at", nullable=True),
         _instant("snoozed_until", nullable=True),
         *(_text(name) for name in ("snoozed_by_id", "snoozed_by_name", "snooze_reason")),
+        sa.Column("acknowledged", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("schedule", "cluster", "key"),
+    )
+
+
+def _digests() -> None:
+    op.create_table(
+        "digests",
+        sa.Column("id", sa.Text(), primary_key=True),
+        *(_text(name) for name in ("schedule", "minute", "channel")),
+        _instant("at"),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=True),
+        sa.UniqueConstraint("schedule", "minute", "channel", name="digests_slot"),
+    )
+    op.create_table(
+        "pages",
+        sa.Column("digest", sa.Text(), sa.ForeignKey("digests.id"), nullable=False),
+        _number("page"),
+        _text("ts"),
+        _number("tries"),
+        sa.PrimaryKeyConstraint("digest", "page"),
+    )
+    op.create_table(
+        "totals",
+        *(_text(name) for name in ("schedule", "channel", "cluster", "minute")),
+        _instant("at"),
+        _text("totals"),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("schedule", "channel", "cluster", "minute"),
+    )
+    op.create_table(
+        "censuses",
+        *(_text(name) for name in ("schedule", "cluster")),
+        _instant("at"),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        _text("tallies"),
+        sa.PrimaryKeyConstraint("schedule", "cluster"),
     )
