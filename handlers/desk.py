@@ -13,6 +13,7 @@ from bot.messages import MESSAGES, meanings
 from bot.slack.door import Slack
 from bot.slack.posts import PostRefusedError, PostUncertainError
 from handlers import words
+from handlers.censuses import Censuses
 from handlers.checks import Checks
 from handlers.middleware import Doorkeeper, Heard
 from handlers.places import Ask, Place
@@ -32,9 +33,10 @@ class Desk:
         slack: Slack,
         doorkeeper: Doorkeeper,
         heard: Heard,
-        checks: Checks,
         work: Work,
         *,
+        checks: Checks,
+        censuses: Censuses,
         name: str,
         requesting: Requesting | None = None,
     ) -> None:
@@ -42,6 +44,7 @@ class Desk:
         self._doorkeeper = doorkeeper
         self._heard = heard
         self._checks = checks
+        self._censuses = censuses
         self._work = work
         self._name = name
         self._requesting = requesting
@@ -65,6 +68,8 @@ class Desk:
                 await place.whisper(notices.said(refusal))
             elif isinstance(command, words.Check):
                 await self._checks.run(command.target, place)
+            elif isinstance(command, words.Census):
+                await self._censuses.run(command, place)
             elif isinstance(command, words.Act | words.Requests | words.Audit):
                 await self._request(command, place)
             else:

@@ -75,6 +75,12 @@ class ChannelRule:
     def allows(self, namespace: str) -> bool:
         return any(fnmatchcase(namespace, pattern) for pattern in self.namespaces)
 
+    def covers(self, namespace: str) -> bool:
+        """The same for a name that may be a pattern: one that may be wider than the channel's own is refused."""
+        if set("*?") & set(namespace):
+            return "*" in self.namespaces or namespace in self.namespaces
+        return self.allows(namespace)
+
 
 def rule_of(rules: Mapping[str, ChannelRule], channel: str) -> ChannelRule:
     """A channel that is not listed has no default cluster and no limits."""

@@ -42,11 +42,11 @@ class Place:
         """The message that everybody sees."""
         return self._slack.post(self.ask.channel, message, self.ask.thread_ts)
 
-    async def follow(self, parent: Post, messages: tuple[Message, ...]) -> None:
-        """Replies below it, in order; in a mention's thread that is where the parent stands itself."""
+    async def follow(self, parent: Post, messages: tuple[Message, ...]) -> tuple[str, ...]:
+        """Replies below it, in order; in a mention's thread that is where the parent stands itself. Their ts."""
         thread_ts = self.ask.thread_ts or parent.ts
-        for reply in [self._slack.post(self.ask.channel, message, thread_ts) for message in messages]:
-            await reply.settled()
+        replies = [self._slack.post(self.ask.channel, message, thread_ts) for message in messages]
+        return tuple([await reply.settled() for reply in replies])
 
     async def say(self, message: Message) -> None:
         """An answer that is no check's: only for the asker of a command, for everybody in a mention's thread."""

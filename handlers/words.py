@@ -1,6 +1,7 @@
 """What a person typed, made into a command. Pure, and forgiving: case, spaces, quotes, Slack's own markup."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -12,12 +13,21 @@ from bot.redact import holds_token
 from bot.targets import EXAMPLE, parse_target
 
 COMMANDS = (
-    *("check", "errors", "explain", "restart", "create-secret"),
+    *("check", "digest", "legacy", "errors", "explain", "restart", "create-secret"),
     *("requests", "audit", "help", "decode", "review"),
 )
-_ALIASES = {"error": "errors", "?": "help", "request": "requests", "create_secret": "create-secret"}
+_ALIASES = {
+    "error": "errors",
+    "digests": "digest",
+    "census": "digest",
+    "?": "help",
+    "request": "requests",
+    "create_secret": "create-secret",
+}
 _ACTIONS = {"restart": ActionKind.RESTART_WORKLOAD, "create-secret": ActionKind.CREATE_TOKEN_SECRET}
-_EXAMPLES = {"create-secret": "shop/checkout", "restart": "shop/checkout"}
+_EXAMPLES = {"create-secret": "shop/checkout", "restart": "shop/checkout", "digest": "shop", "legacy": "shop"}
+_NAMESPACE = re.compile(r"[a-z0-9*?](?:[a-z0-9*?-]{0,61}[a-z0-9*?])?")
+_NAMESPACE_WORDS = {"ns", "namespace", "namespaces"}
 _ACCOUNT = "serviceaccount"
 _ROUTES = {"exec": "exec", "probe": "probe", "secret-data": "read_secret_data"}
 
@@ -33,6 +43,18 @@ _MOST_SHOWN = 100
 @dataclass(frozen=True, slots=True)
 class Check:
     target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What expires, and what never does. "" is every cluster, and every namespace that may be asked about there.
+
+    `legacy`: of token Secrets only.
+    """
+
+    cluster: str = ""
+    namespace: str = ""
+    legacy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +120,7 @@ class Unclear:
 Told = Errors | Explain | Help | TerminalOnly | Pasted | Unclear
 """What is answered without asking anybody else."""
 
-Command = Check | Act | Requests | Audit | Told
+Command = Check | Census | Act | Requests | Audit | Told
 
 
 def of_slash_command(text: str) -> Command:
@@ -121,14 +143,14 @@ def _parse(text: str, address: str) -> Command:
     if holds_token(text) or holds_token(rest):
         return _with_token(verb)
     match verb:
-        case "check":
-            return _check(rest, address)
+        case "check" | "audit":
+            return _look(verb, rest, address)
+        case "digest" | "legacy":
+            return _census(verb, rest, address)
         case "restart" | "create-secret":
             return _act(verb, rest, address)
         case "requests":
             return Requests()
-        case "audit":
-            return _audit(rest, address)
         case "errors":
             return Errors(rest.strip().strip(_QUOTES))
         case "explain":
@@ -159,16 +181,54 @@ def _with_token(verb: str) -> Command:
     return TerminalOnly(verb, pasted=True) if verb in {"decode", "review"} else Pasted()
 
 
-def _check(rest: str, address: str) -> Command:
-    target = _target("check", rest, address)
-    return Check(target) if isinstance(target, Target) else target
-
-
-def _audit(rest: str, address: str) -> Command:
-    if not rest.strip(f"{_QUOTES}{_PUNCTUATION} "):
+def _look(verb: str, rest: str, address: str) -> Command:
+    """Of an audit, everything where no target is named."""
+    if verb == "audit" and not rest.strip(f"{_QUOTES}{_PUNCTUATION} "):
         return Audit(None)
-    target = _target("audit", rest, address)
-    return Audit(target) if isinstance(target, Target) else target
+    target = _target(verb, rest, address)
+    if isinstance(target, Unclear):
+        return target
+    return Check(target) if verb == "check" else Audit(target)
+
+
+def _census(verb: str, rest: str, address: str) -> Command:
+    """Of a namespace, or a pattern of them, with the cluster before it where one is meant."""
+    words = [_undressed(word) for word in rest.split()]
+    options = {_DASH.sub("", word, count=1).lower() for word in words if _DASH.match(word)}
+    names = [word for word in words if word and not _DASH.match(word) and word.lower() not in {"in", *_NAMESPACE_WORDS}]
+    if options - {"n", *_NAMESPACE_WORDS}:
+        return _census_option(verb, options, address)
+    if len(names) > 1:
+        return Unclear(f"`{verb}` takes one namespace.", _census_example(verb, names[0], address))
+    cluster, colon, name = (names[0] if names else "").rpartition(":")
+    kind, _, name = name.lower().rpartition("/")
+    if kind and kind not in _NAMESPACE_WORDS:
+        meant = _shown(f"{cluster}{colon}{kind.split('/')[0]}")
+        return Unclear(f"`{verb}` takes a namespace, not what is in it.", f"Did you mean `{address} {verb} {meant}`?")
+    if name and not _NAMESPACE.fullmatch(name):
+        return Unclear("That is no name of a namespace.", _census_example(verb, _EXAMPLES[verb], address))
+    return Census(cluster=cluster, namespace=name, legacy=verb == "legacy")
+
+
+def _undressed(word: str) -> str:
+    """Without quotes and emphasis; a `*` that stands for any letters stays."""
+    word = word.strip(f"{_QUOTES.replace('*', '')}.,;!")
+    return word[1:-1] if word.startswith("*") and word.endswith("*") and len(word) > 1 else word
+
+
+def _census_example(verb: str, name: str, address: str) -> str:
+    return f"For example `{address} {verb} {_shown(name)}`; without a namespace, it is all of them."
+
+
+def _census_option(verb: str, options: Collection[str], address: str) -> Unclear:
+    example = f"For example `{address} {verb} {_EXAMPLES[verb]}`."
+    if "scan-secrets" not in options:
+        return Unclear(f"`{verb}` takes a namespace and no options.", example)
+    return Unclear(
+        "Whether a digest here reads Secrets' data is decided by the bot's configuration, not by the command.",
+        "Leave it out; checks.read_secret_data: true in the configuration switches it on for everybody. "
+        "In a terminal: `token-doctor digest --scan-secrets`.",
+    )
 
 
 def _act(verb: str, rest: str, address: str) -> Command:

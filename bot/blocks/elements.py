@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.blocks.limits import BUTTON, CONTEXT, HEADER, LABEL, OPTION, TITLE, Block, cut, fallback, one_line
 from bot.durations import utc
@@ -130,6 +130,13 @@ def text_field(name: str, label: str, *, most: int, optional: bool = False, hint
         field["initial_value"] = cut(given, most)
     block: Block = {"type": "input", "block_id": name, "label": _plain(label, LABEL), "element": field}
     return {**block, "optional": optional, **({"hint": _plain(hint, LABEL)} if hint else {})}
+
+
+def date_field(name: str, label: str, chosen: date, *, hint: str = "") -> Block:
+    """A day; `chosen` stands there already."""
+    field: Leaf = {"type": "datepicker", "action_id": name, "initial_date": chosen.isoformat()}
+    block: Block = {"type": "input", "block_id": name, "label": _plain(label, LABEL), "element": field}
+    return {**block, **({"hint": _plain(hint, LABEL)} if hint else {})}
 
 
 def choice(name: str, label: str, options: Sequence[tuple[str, str]]) -> Block:

@@ -16,6 +16,7 @@ _REQUESTS = 10
 _MOST_BLOCKS = 90  # of 100
 _HOW = (
     ("/token check shop/checkout", "why a workload's token is refused"),
+    ("/token digest shop", "what expires in a namespace, and what never does"),
     ("/token restart shop/checkout", "new pods with fresh tokens, once somebody has approved it"),
     ("/token create-secret shop/ci", "a token Secret for a service account, likewise"),
     ("/token requests", "what is open"),

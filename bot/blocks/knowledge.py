@@ -117,6 +117,11 @@ _HELP = (
         "/token check shop/checkout-5d9c7b-x7k2p",
         "why a workload's token is refused; cluster:namespace/kind/name works too",
     ),
+    (
+        "/token digest shop",
+        "what expires and what never does, in a namespace; without one, in all that may be asked about here",
+    ),
+    ("/token legacy shop", "the token Secrets that never expire, whose they are and who uses them"),
     ('/token errors "token has expired"', "what a log line means; without a line, all that are known"),
     ("/token explain token-expired", "a cause with its runbook; without a code, all causes"),
     ("/token restart shop/checkout", "new pods with fresh tokens, once it is approved"),

@@ -31,10 +31,14 @@ _ELLIPSIS = "…"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a person sees; `text` is a full sentence for notifications and screen readers."""
+    """What a person sees; `text` is a full sentence for notifications and screen readers.
+
+    `instead` is the same without charts, for a workspace that refuses them; () where there is none.
+    """
 
     text: str
     blocks: tuple[Block, ...] = ()
+    instead: tuple[Block, ...] = ()
 
 
 def weight(text: str) -> int:

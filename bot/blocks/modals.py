@@ -39,7 +39,7 @@ _VERBS = {APPROVE: "Approve", DENY: "Deny", CANCEL: "Cancel the request"}
 
 def loading(title: str, what: str = "Looking at it …") -> View:
     """Shown at once: what opened it is good for three seconds only."""
-    return _modal(title, [kit.rich(kit.line(kit.words(f"⏳ {what}")))])
+    return modal(title, [kit.rich(kit.line(kit.words(f"⏳ {what}")))])
 
 
 def refused(title: str, sentence: str, next_step: str = "", nearest: Sequence[str] = ()) -> View:
@@ -50,7 +50,7 @@ def refused(title: str, sentence: str, next_step: str = "", nearest: Sequence[st
     if nearest:
         items = [kit.line(kit.code(name)) for name in nearest[:_NEAREST]]
         groups += [kit.line(kit.words("Close to it:")), kit.bullets(items)]
-    return _modal(title, [kit.rich(*groups)])
+    return modal(title, [kit.rich(*groups)])
 
 
 def failed(title: str, error: DoctorError) -> View:
@@ -84,7 +84,7 @@ def ask(plan: Plan, asked: values.Wanted, rule: Rule, number: int, *, written: s
     reason = kit.text_field(
         WHY, "Why", most=REASON, given=written, hint="The approvers read it, and it is kept. Never write a token here."
     )
-    return _modal(
+    return modal(
         TITLES[plan.kind],
         [kit.rich(*groups), reason],
         callback=ASK,
@@ -112,7 +112,7 @@ def asked(request: Request, *, joined: bool) -> View:
         decided = kit.words("The approvers decide in "), kit.channel(request.approval_channel)
         groups.append(kit.line(*decided, kit.words(".")))
     groups.append(kit.line(kit.words("How it goes is told where you asked. This window can be closed.")))
-    return _modal(TITLES[request.plan.kind], [kit.rich(*groups)])
+    return modal(TITLES[request.plan.kind], [kit.rich(*groups)])
 
 
 def question(shown: Shown, verb: str) -> View:
@@ -131,7 +131,7 @@ def question(shown: Shown, verb: str) -> View:
     ]
     must = verb == DENY
     reason = kit.text_field(WHY, "Why" if must else "Why (may stay empty)", most=REASON, optional=not must)
-    return _modal(
+    return modal(
         _VERBS[verb],
         [kit.rich(*groups), reason],
         callback=DECIDE,
@@ -159,7 +159,7 @@ def choose(found: values.Chosen) -> View:
         metadata = values.written(found)
     options = [(str(target), str(index)) for index, target in enumerate(found.targets)]
     field = kit.choice(TARGET, "Which of these?", options)
-    return _modal("Check tokens here", [field], callback=CHOOSE, submit="Check", metadata=metadata)
+    return modal("Check tokens here", [field], callback=CHOOSE, submit="Check", metadata=metadata)
 
 
 def _present(shown: Shown, title: str, first: str) -> View:
@@ -173,7 +173,7 @@ def _present(shown: Shown, title: str, first: str) -> View:
         groups.append(kit.line(kit.words(verb), kit.named(vote.approver), kit.words(", "), kit.moment(vote.at)))
     if words := ending(shown) or request.step:
         groups.append(kit.line(*kit.prose(words)))
-    return _modal(title, [kit.rich(*groups)])
+    return modal(title, [kit.rich(*groups)])
 
 
 def _deciders(rule: Rule, number: int, channel: str) -> kit.Group:
@@ -196,7 +196,8 @@ def _sentence(words: str) -> str:
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
-def _modal(title: str, blocks: list[Block], *, callback: str = "", submit: str = "", metadata: str = "") -> View:
+def modal(title: str, blocks: list[Block], *, callback: str = "", submit: str = "", metadata: str = "") -> View:
+    """Without `submit` there is nothing to fill in."""
     view: View = {"type": "modal", "title": kit.title(cut(title, 24)), "close": kit.title("Close"), "blocks": blocks}
     if submit:
         view |= {"callback_id": callback, "submit": kit.title(submit), "private_metadata": metadata}

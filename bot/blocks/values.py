@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from bot.blocks.limits import METADATA, VALUE, cut, weight
 from bot.model import ActionKind, ObjectRef, Offer, Plan, Target
+from bot.redact import holds_token
 
 T = TypeVar("T")
 
@@ -46,10 +47,31 @@ class Question(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="ca
     verb: str
 
 
-def of_offer(offer: Offer) -> str:
+class Watched(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """An item that a schedule watches, and the digest from which somebody wants to keep it quiet.
+
+    A form brings back whether it is `acknowledged`, else snoozed.
+    """
+
+    digest: str
+    schedule: str
+    cluster: str
+    key: str
+    acknowledged: bool = False
+
+
+def of_offer(offer: Offer, most: int = VALUE) -> str:
     """A button's value, "" where it does not fit: such a button is left out."""
-    value = _written(Wanted(kind=offer.kind, ref=offer.ref, parameters=offer.parameters, cause=offer.cause))
-    return value if weight(value) <= VALUE else ""
+    return of_button(Wanted(kind=offer.kind, ref=offer.ref, parameters=offer.parameters, cause=offer.cause), most)
+
+
+def of_button(value: Struct, most: int = VALUE) -> str:
+    """The same for any value. What looks like a token is not given out, not even to be brought back."""
+    try:
+        text = _written(value)
+    except UnicodeEncodeError:  # half a character, which no object's name has
+        return ""
+    return text if weight(text) <= most and not holds_token(text) else ""
 
 
 def wanted(plan: Plan, asked: Wanted) -> str:

@@ -12,8 +12,8 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack import client as setup
 from bot.slack.answers import creating, editing
-from bot.slack.marks import Mark, among
-from bot.slack.outgoing import Rendering, content
+from bot.slack.marks import AnyMark, among
+from bot.slack.outgoing import Rendering, content, contents
 from bot.slack.pace import POSTS, UPDATES, Monotonic, Pace
 from bot.slack.posts import GoneError, LaterError, Post, PostRefusedError, PostUncertainError, Queue
 
@@ -56,7 +56,7 @@ class Slack:
         """A new message, in a thread where there is a `thread_ts`. Returns at once."""
         return Post(channel, thread_ts, rendering, self._queue(channel).wake)
 
-    async def put(self, channel: str, thread_ts: str, ts: str, rendering: Rendering, mark: Mark) -> str:
+    async def put(self, channel: str, thread_ts: str, ts: str, rendering: Rendering, mark: AnyMark) -> str:
         """One try to edit the message at `ts`, or to make it where that is ""; its ts. Waits for its turn.
 
         For messages that a database remembers, and not a task. Raises LaterError, GoneError, PostRefusedError, and
@@ -68,7 +68,7 @@ class Slack:
             return ts
         return await self.create(channel, thread_ts, rendering, mark)
 
-    async def find(self, channel: str, thread_ts: str, mark: Mark, since: float) -> str:
+    async def find(self, channel: str, thread_ts: str, mark: AnyMark, since: float) -> str:
         """The ts of the message with this mark, "" where there is none, or where the bot may not look.
 
         Looking takes the scope channels:history (groups:history in a private channel), which is not needed otherwise.
@@ -98,26 +98,34 @@ class Slack:
             return ""
         return str(answer.get("permalink", ""))
 
-    async def create(self, channel: str, thread_ts: str, rendering: Rendering, mark: Mark | None = None) -> str:
-        """One chat.postMessage. A message that Slack finds too long loses its blocks to the thread."""
-        outgoing = {**content(rendering), **({"metadata": mark.metadata} if mark else {})}
-        try:
-            return await self._create(channel, thread_ts, outgoing)
-        except PostRefusedError as refused:
-            _raise_unless_too_long(refused, outgoing)
+    async def create(self, channel: str, thread_ts: str, rendering: Rendering, mark: AnyMark | None = None) -> str:
+        """One chat.postMessage; again without charts where a workspace refuses them.
+
+        A message that Slack finds too long even so loses its blocks to the thread.
+        """
+        marked: dict[str, object] = {"metadata": mark.metadata} if mark else {}
+        outgoing: dict[str, object] = {}
+        for looks in contents(rendering):
+            outgoing = {**looks, **marked}
+            try:
+                return await self._create(channel, thread_ts, outgoing)
+            except PostRefusedError as refused:
+                _raise_unless_too_long(refused, outgoing)
         ts = await self._create(channel, thread_ts, {**outgoing, "blocks": []})
         await self._in_pieces(channel, thread_ts or ts, outgoing)
         return ts
 
     async def edit(self, channel: str, ts: str, rendering: Rendering) -> None:
-        """One chat.update, with the same way out for a message that is too long."""
-        outgoing = content(rendering)
-        try:
-            await self._edit(channel, ts, outgoing)
-        except PostRefusedError as refused:
-            _raise_unless_too_long(refused, outgoing)
-            await self._edit(channel, ts, {**outgoing, "blocks": []})
-            await self._in_pieces(channel, ts, outgoing)
+        """One chat.update, with the same ways out."""
+        outgoing: dict[str, object] = {}
+        for outgoing in contents(rendering):
+            try:
+                return await self._edit(channel, ts, outgoing)
+            except PostRefusedError as refused:
+                _raise_unless_too_long(refused, outgoing)
+        await self._edit(channel, ts, {**outgoing, "blocks": []})
+        await self._in_pieces(channel, ts, outgoing)
+        return None
 
     async def whisper(self, channel: str, user: str, rendering: Rendering, thread_ts: str = "") -> None:
         """chat.postEphemeral: seen by one person only. Raises PostRefusedError or PostUncertainError."""

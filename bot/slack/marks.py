@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-_EVENT = "token_doctor_request"
+_REQUEST = "token_doctor_request"
+_DIGEST = "token_doctor_digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +15,25 @@ class Mark:
 
     @property
     def metadata(self) -> dict[str, object]:
-        return {"event_type": _EVENT, "event_payload": {"request": self.request, "purpose": self.purpose}}
+        return {"event_type": _REQUEST, "event_payload": {"request": self.request, "purpose": self.purpose}}
 
 
-def among(messages: object, mark: Mark) -> str:
+@dataclass(frozen=True, slots=True)
+class PageMark:
+    """The digest that the message is of, and which page: 0 stands in the channel, the others in its thread."""
+
+    digest: str
+    page: int
+
+    @property
+    def metadata(self) -> dict[str, object]:
+        return {"event_type": _DIGEST, "event_payload": {"digest": self.digest, "page": self.page}}
+
+
+AnyMark = Mark | PageMark
+
+
+def among(messages: object, mark: AnyMark) -> str:
     """The ts of the first message with this mark, "" for none."""
     for message in messages if isinstance(messages, list) else ():
         if isinstance(message, dict) and message.get("metadata") == mark.metadata:

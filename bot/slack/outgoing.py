@@ -1,7 +1,7 @@
 """The last look at what goes out: nothing that looks like a token leaves for Slack."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -14,7 +14,10 @@ HELD_BACK = "A part of this answer looked like a token and was held back; the lo
 
 
 class Rendering(Protocol):
-    """What a message shows; `text` is for notifications, screen readers and clients without blocks."""
+    """What a message shows; `text` is for notifications, screen readers and clients without blocks.
+
+    `instead` are the blocks for a workspace that refuses those (charts are not everywhere), () for none.
+    """
 
     @property
     def text(self) -> str: ...
@@ -22,10 +25,24 @@ class Rendering(Protocol):
     @property
     def blocks(self) -> Sequence[Mapping[str, object]]: ...
 
+    @property
+    def instead(self) -> Sequence[Mapping[str, object]]: ...
+
+
+def contents(rendering: Rendering) -> Iterator[dict[str, object]]:
+    """`text` and `blocks` of a call, and then those of the call to make where Slack refuses these blocks."""
+    yield content(rendering)
+    if rendering.instead:
+        yield _safe({"text": rendering.text, "blocks": list(rendering.instead)})
+
 
 def content(rendering: Rendering) -> dict[str, object]:
-    """`text` and `blocks` of a call. A token in them is an error of ours: it is taken out and logged."""
-    outgoing: dict[str, object] = {"text": rendering.text, "blocks": list(rendering.blocks)}
+    """`text` and `blocks` of a call."""
+    return _safe({"text": rendering.text, "blocks": list(rendering.blocks)})
+
+
+def _safe(outgoing: dict[str, object]) -> dict[str, object]:
+    """A token in it is an error of ours: it is taken out and logged."""
     if not holds_token(json.dumps(outgoing, ensure_ascii=False)):
         return outgoing
     log.error("a token was about to be sent to Slack and was taken out")

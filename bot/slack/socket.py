@@ -108,6 +108,9 @@ class SocketMode:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self._handler.unacknowledged.none.wait()
 
+    async def connected(self) -> bool:
+        return bool(await self._client.is_connected())
+
     async def stop(self) -> None:
         """Hands over what has arrived, and closes. Nothing is received after this."""
         if self._watchdog is not None:

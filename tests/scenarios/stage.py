@@ -89,7 +89,7 @@ class Stage:
 
         def found() -> list[Message]:
             told = [m for m in self.slack.messages(channel) if m.metadata]
-            return [m for m in told if m.metadata and m.metadata["event_payload"]["purpose"] == "outcome"]
+            return [m for m in told if m.metadata and m.metadata["event_payload"].get("purpose") == "outcome"]
 
         await self.slack.wait_for(found, SECONDS)
         (message,) = found()

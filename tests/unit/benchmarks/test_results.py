@@ -95,16 +95,17 @@ def test_a_list_without_a_namespace_is_one_over_the_whole_cluster(
 def test_a_copy_is_another_team_s_in_another_namespace() -> None:
     size = Size(namespaces=3, teams_each=2)
     original = Stored(
-        "/registry/secrets/shop-00/checkout-000-token",
-        '{"metadata":{"name":"checkout-000-token","namespace":"shop-00","uid":"0af56830-f6ae-4fd8-b363-48d19056b6a2"},'
-        '"data":{"namespace":"c2hvcC0wMA=="},"kept":"0af56830-and-no-uid"}',
+        "/registry/secrets/shop-000/checkout-0000-token",
+        '{"metadata":{"name":"checkout-0000-token","namespace":"shop-000","uid":"0af56830-f6ae-4fd8-b363-48d19056b6a2"},'
+        '"data":{"namespace":"c2hvcC0wMDA="},"kept":"0af56830-and-no-uid"}',
     )
     assert copied(original, Team(0, size), Team(5, size)) == Stored(
-        "/registry/secrets/shop-02/checkout-005-token",
-        '{"metadata":{"name":"checkout-005-token","namespace":"shop-02","uid":"00000005-f6ae-4fd8-b363-48d19056b6a2"},'
-        '"data":{"namespace":"c2hvcC0wMg=="},"kept":"0af56830-and-no-uid"}',
+        "/registry/secrets/shop-002/checkout-0005-token",
+        '{"metadata":{"name":"checkout-0005-token","namespace":"shop-002","uid":"00000005-f6ae-4fd8-b363-48d19056b6a2"},'
+        '"data":{"namespace":"c2hvcC0wMDI="},"kept":"0af56830-and-no-uid"}',
     )
-    assert (size.pods, size.secrets, size.token_secrets, size.opaque_secrets) == (120, 600, 180, 420)
+    assert (size.pods, size.secrets, size.token_secrets, size.held) == (120, 604, 180, 10)
+    assert Size(namespaces=50, teams_each=10).secrets == 50_000
 
 
 async def test_a_block_is_seen_and_a_wait_is_none() -> None:

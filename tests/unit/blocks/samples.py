@@ -9,7 +9,7 @@ from bot.errors import ClusterForbiddenError, ClusterUnreachableError, TargetNot
 from bot.messages import Message as Entry
 from bot.messages import Origin
 from bot.model import ActionKind, Cause, Certainty, Offer, Remedy, Route, Severity, Target
-from tests.unit.blocks import requests
+from tests.unit.blocks import digests, requests
 from tests.unit.cli.reports import CRITICAL, HEALTHY, NAMESPACE, UNKNOWN, WARNING, WORKLOAD
 
 ASKER = "U0ENGINEER1"
@@ -93,7 +93,7 @@ kind: Secret
 
 def samples() -> dict[str, tuple[Message, ...]]:
     """Each golden by name: a message, and what follows in its thread."""
-    return {**_answers(), **_failures(), **_whispers(), **requests.messages()}
+    return {**_answers(), **_failures(), **_whispers(), **requests.messages(), **digests.messages()}
 
 
 def _answers() -> dict[str, tuple[Message, ...]]:

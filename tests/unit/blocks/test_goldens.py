@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.blocks.limits import Message
+from bot.blocks.modals import View
 from demo.slack.block_limits import check_message_blocks, check_view
-from tests.unit.blocks.requests import views
+from tests.unit.blocks import digests, requests
 from tests.unit.blocks.samples import samples
 
 GOLDENS = Path(__file__).parents[2] / "blocks"
@@ -15,6 +16,10 @@ GOLDENS = Path(__file__).parents[2] / "blocks"
 
 def written(messages: tuple[Message, ...]) -> str:
     return as_json([{"text": message.text, "blocks": list(message.blocks)} for message in messages])
+
+
+def views() -> dict[str, View]:
+    return {**requests.views(), **digests.views()}
 
 
 def as_json(value: object) -> str:

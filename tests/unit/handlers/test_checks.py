@@ -8,13 +8,14 @@ import pytest
 import structlog
 from aiohttp import ClientSession
 
-from bot.model import Report, Target
+from bot.model import Digest, Report, Target
 from bot.slack.client import TIMEOUT, web_client
 from bot.slack.door import Slack
 from bot.slack.people import UNSURE
 from bot.slack.remembered import Remembered
 from demo.slack import SlackServer
 from demo.slack import people as p
+from handlers.censuses import Censuses
 from handlers.checks import Checks
 from handlers.desk import Desk
 from handlers.middleware import Doorkeeper, Heard
@@ -50,11 +51,22 @@ async def desk(slack: Slack) -> AsyncIterator[Ready]:
         works.append(work)
         doorkeeper = Doorkeeper(Remembered(slack.user, time.monotonic), p.TEAM.id)
         checks = Checks(examine, {}, "token-doctor")
-        return Desk(slack, doorkeeper, Heard(time.monotonic), checks, work, name="token-doctor"), work
+        heard = Heard(time.monotonic)
+        censuses = Censuses(
+            NoCluster(), {}, "token-doctor", clusters=tuple, store=None, acts=False, monotonic=time.monotonic
+        )
+        return Desk(slack, doorkeeper, heard, work, checks=checks, censuses=censuses, name="token-doctor"), work
 
     yield ready
     for work in works:
         await work.finish(0)
+
+
+class NoCluster:
+    """Whom nobody asks here."""
+
+    async def digest(self, **_: object) -> Digest:
+        raise AssertionError
 
 
 async def at_once() -> None:

@@ -9,6 +9,7 @@ from bot.redact import holds_token
 from handlers.words import (
     Act,
     Audit,
+    Census,
     Check,
     Command,
     Errors,
@@ -90,6 +91,17 @@ def test_slacks_own_markup_is_taken_off() -> None:
         ("Restart `shop/checkout-1`", Act(ActionKind.RESTART_WORKLOAD, CHECKOUT.target)),
         ("create-secret shop/ci", Act(ActionKind.CREATE_TOKEN_SECRET, ACCOUNT)),
         ("create_secret shop/sa/ci", Act(ActionKind.CREATE_TOKEN_SECRET, ACCOUNT)),
+        ("digest", Census()),
+        ("Digest `shop`.", Census(namespace="shop")),
+        ("digest prod:shop", Census(cluster="prod", namespace="shop")),
+        ("digest Prod:", Census(cluster="Prod")),
+        ("digest prod:ns/shop", Census(cluster="prod", namespace="shop")),
+        ("digest -n shop", Census(namespace="shop")),
+        ("digest in namespace *shop*", Census(namespace="shop")),
+        ("digest shop-*", Census(namespace="shop-*")),
+        ("legacy", Census(legacy=True)),
+        ("legacy \u2014namespace shop", Census(namespace="shop", legacy=True)),
+        ("census", Census()),
         ("requests", Requests()),
         ("audit", Audit(None)),
         ("audit shop/checkout-1", Audit(CHECKOUT.target)),
@@ -118,6 +130,14 @@ def test_every_command_is_understood(text: str, command: Command) -> None:
         ("create-secret shop/pod/checkout", "`/token create-secret shop/checkout`"),
         ("create-secrets shop/ci", "`/token create-secret shop/ci`"),
         ("audit shop checkout", "`/token audit shop/checkout`"),
+        ("digset shop", "`/token digest shop`"),
+        ("legcy", "`/token legacy"),
+        ("digest shop pay", "`/token digest shop`"),
+        ("digest shop/checkout", "`/token digest shop`"),
+        ("legacy prod:shop/pod/checkout", "`/token legacy prod:shop`"),
+        ("digest SHOP_1", "`/token digest shop`"),
+        ("digest --scan-secrets", "checks.read_secret_data: true"),
+        ("digest shop --json", "`/token digest shop`"),
         ("check", "`/token check shop/"),
         ("check shop checkout-1", "`/token check shop/checkout-1`"),
         ("check pod shop/checkout-1", "`/token check shop/checkout-1`"),
@@ -145,7 +165,9 @@ def test_in_a_mention_the_hint_is_a_mention() -> None:
     "secret",
     [TOKEN, "xoxb-2718281828-3141592653-Planted", f"Bearer {TOKEN}", "password=Zm9vYmFyYmF6cXV4Zm9vYmFy", f'"{TOKEN}"'],
 )
-@pytest.mark.parametrize("before", ["", "check ", "check shop/", "errors ", "explain ", "chek "])
+@pytest.mark.parametrize(
+    "before", ["", "check ", "check shop/", "digest ", "legacy shop ", "errors ", "explain ", "chek "]
+)
 def test_of_a_text_with_a_token_nothing_is_kept(before: str, secret: str) -> None:
     assert of_slash_command(before + secret) == Pasted()
     assert of_mention(f"<@U0TOKENBOT1> {before}{secret}") == Pasted()

@@ -213,3 +213,40 @@ async def test_what_is_left_at_the_stop_is_given_up(server: SlackServer, slack: 
     async with asyncio.timeout(5):
         await slack.drain(0.1)
     assert server.messages(p.INCIDENT) == []
+
+
+CHART: Block = {
+    "type": "data_visualization",
+    "title": "What there is",
+    "chart": {"type": "pie", "segments": [{"label": "shop", "value": 3}]},
+}
+CHARTED = Message("three", (CHART,), (section("shop 3"),))
+
+
+async def test_a_workspace_that_refuses_charts_is_shown_what_stands_in_their_place(
+    server: SlackServer, slack: Slack
+) -> None:
+    def refused(sent: dict[str, object]) -> bool:
+        return "data_visualization" in str(sent)
+
+    for method in ("chat.postMessage", "chat.update"):
+        server.fail(method, error="invalid_blocks", times=9, when=refused)
+    post = slack.post(p.INCIDENT, CHARTED)
+    await post.posted()
+    post.show(Message("four", (CHART,), (section("shop 4"),)))
+    await post.settled()
+    (shown,) = server.messages(p.INCIDENT)
+    assert shown.blocks[0]["text"]["text"] == "shop 4"
+    assert [revision.blocks[0]["text"]["text"] for revision in shown.history] == ["shop 3"]
+
+
+async def test_where_charts_are_taken_they_are_shown(server: SlackServer, slack: Slack) -> None:
+    await slack.post(p.INCIDENT, CHARTED).settled()
+    assert server.messages(p.INCIDENT)[0].blocks[0]["type"] == "data_visualization"
+    assert calls(server, "chat.postMessage") == 1
+
+
+async def test_a_token_in_what_stands_in_their_place_is_taken_out_too(server: SlackServer, slack: Slack) -> None:
+    server.fail("chat.postMessage", error="invalid_blocks")
+    await slack.post(p.INCIDENT, Message("three", (CHART,), (section(f"shop {TOKEN}"),))).settled()
+    assert server.messages(p.INCIDENT)[0].blocks[0]["text"]["text"] == "shop [token removed]"
