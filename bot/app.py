@@ -3,11 +3,13 @@
 import asyncio
 import gc
 import os
+import secrets
 import signal
+import socket as sockets
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +17,6 @@ from typing import NamedTuple
 import structlog
 from aiohttp import ClientSession
 from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.error import BoltUnhandledRequestError
-from slack_bolt.response import BoltResponse
 
 from bot.actions.catalog import ACTIONS
 from bot.actions.offers import offers
@@ -25,18 +24,26 @@ from bot.actions.planning import Planner
 from bot.blocks.home import ClusterState
 from bot.blocks.modals import refused, unknown
 from bot.clusters import Clusters, Connect
+from bot.digests import Digests, make_digests
 from bot.examine import examine
+from bot.jobs import Purge
 from bot.kube.client import Cluster, connect, utc_now
+from bot.metrics import Metrics
 from bot.model import Report, Routes, Target
-from bot.remedy import Remedy, open_remedy
-from bot.slack.client import TIMEOUT, sdk_logger, web_client
+from bot.remedy import Remedy, make_remedy
+from bot.slack.bolt import bolt_app
+from bot.slack.client import TIMEOUT, web_client
 from bot.slack.door import Slack
 from bot.slack.remembered import Remembered
 from bot.slack.socket import SocketMode
 from bot.slack.verify import POLICY_SCOPES, SCOPES, Identity, verify
 from bot.slack.views import Views
+from bot.store import Store, open_store
+from bot.web import Readiness, Web
 from config import settings as configured
 from handlers import buttons, commands, home, mentions, modals, shortcuts
+from handlers import digests as digest_buttons
+from handlers.censuses import Censuses
 from handlers.checks import Checks, Examine
 from handlers.decisions import Decisions
 from handlers.desk import Desk
@@ -46,6 +53,7 @@ from handlers.middleware import ChannelRule, Doorkeeper, Heard
 from handlers.overview import Overview
 from handlers.remedies import Remedies
 from handlers.requesting import ADD_ONE, NO_POLICY, Requesting
+from handlers.snoozes import Snoozes
 from handlers.work import Work
 
 log = structlog.get_logger(__name__)
@@ -53,6 +61,7 @@ log = structlog.get_logger(__name__)
 _FINISH_SECONDS = 5  # beyond the two deadlines of a check, for posting its answer
 _DRAIN_SECONDS = 10
 _GREETING_SECONDS = 10
+_TELL_SECONDS = 20  # for the pages of a digest that has begun
 
 
 async def run(
@@ -60,9 +69,9 @@ async def run(
 ) -> bool:
     """The bot, until SIGTERM or SIGINT; whether it finished what was underway. `ready` is told one line for people.
 
-    `checkpoint` is called with each of `bot.actions.executor.CHECKPOINTS` that an execution passes. Raises
-    SlackRefusedError, WrongUsageError, StoreUnavailableError and StoreSchemaError before it serves. A second signal
-    cuts everything short.
+    `checkpoint` is called with each of the CHECKPOINTS of `bot.actions.executor` and `bot.delivery.runner` that is
+    passed. Raises SlackRefusedError, WrongUsageError, StoreUnavailableError and StoreSchemaError before it serves. A
+    second signal cuts everything short.
     """
     stop, started = asyncio.Event(), asyncio.Event()
 
@@ -106,28 +115,38 @@ async def _serve(
         client = web_client(session, settings.slack.api_url, bot_token)
         slack = Slack(client, session, time.monotonic)
         user = Remembered(slack.user, time.monotonic)
+        worker = _worker()
+        store = await _store(settings, closing, worker)
+        digests = make_digests(settings, store, clusters, slack, worker=worker, checkpoint=checkpoint)
+        closing.push_async_callback(digests.stop)
         remedy = None
-        if settings.policy:
-            remedy = await open_remedy(
+        if settings.policy and store:
+            remedy = make_remedy(
                 settings,
+                store,
                 clusters,
                 slack,
-                user,
+                user=user,
+                worker=worker,
                 team_id=identity.team_id,
                 routes=_routes(settings),
                 checkpoint=checkpoint,
             )
             closing.push_async_callback(remedy.close)
-        app = _bolt(session, settings.slack.api_url, bot_token, identity)
+        app = bolt_app(session, settings.slack.api_url, bot_token, identity)
         socket = SocketMode(app, web_client(session, settings.slack.api_url, app_token))
         work = Work(first=socket.acknowledged)
         counter = Counter(slack, Views(client), Doorkeeper(user, identity.team_id), Heard(time.monotonic), work)
-        homes = _listen(app, settings, identity, clusters, counter, remedy=remedy)
+        readiness = Readiness(stop.is_set, socket.connected)
+        await _web(settings, closing, store, clusters, readiness)
+        homes = _listen(app, settings, identity, clusters, counter, remedy=remedy, digests=digests, store=store)
         closing.push_async_callback(_ended, asyncio.create_task(homes.run()))
         try:
             await socket.start()
             if remedy is not None:
                 remedy.start()
+            digests.start()
+            readiness.is_started = True
             gc.freeze()  # what was built up to here stays: the collector need not look at it again
             ready(f"ready: workspace {identity.team}, clusters: {', '.join(clusters.names)}")
             work.start(clusters.greet(_GREETING_SECONDS))
@@ -137,9 +156,43 @@ async def _serve(
         finally:
             await socket.stop()
         await work.finish(2 * settings.checks.deadline_seconds + _FINISH_SECONDS)
+        await digests.stop(_TELL_SECONDS)
         if remedy is not None:
             await remedy.stop()
         await slack.drain(_DRAIN_SECONDS)
+
+
+def _worker() -> str:
+    """This process, for the store's claims and the trail."""
+    return f"{sockets.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+
+
+async def _store(settings: configured.Settings, closing: AsyncExitStack, worker: str) -> Store | None:
+    """What is remembered, where anything has to be. Raises StoreUnavailableError and StoreSchemaError."""
+    if not settings.policy and not settings.digests:
+        return None
+    store = await open_store(settings.database.url, password=settings.credentials.revealed_password())
+    closing.push_async_callback(store.close)
+    purge = Purge(store, worker=worker, now=utc_now, keep=timedelta(days=settings.database.keep_days))
+    purge.start()
+    closing.callback(purge.stop)
+    return store
+
+
+async def _web(
+    settings: configured.Settings,
+    closing: AsyncExitStack,
+    store: Store | None,
+    clusters: Clusters,
+    readiness: Readiness,
+) -> None:
+    """Figures and probes, where they have a port. Raises WrongUsageError."""
+    if settings.web.port is None:
+        return
+    metrics = Metrics(store, settings.digests, now=utc_now, clusters=lambda: clusters.names)
+    web = Web(settings.web.host, settings.web.port, metrics=metrics.text, not_ready=readiness.lacks)
+    await web.start()
+    closing.push_async_callback(web.stop)
 
 
 def _hide_secrets() -> None:
@@ -179,6 +232,8 @@ def _listen(
     counter: Counter,
     *,
     remedy: Remedy | None,
+    digests: Digests,
+    store: Store | None,
 ) -> Homes:
     """Tells bolt who listens to what. Without a policy there are no remedies: nothing of theirs is offered."""
     rules = {channel: ChannelRule(rule.cluster or "", rule.namespaces) for channel, rule in settings.channels.items()}
@@ -186,6 +241,16 @@ def _listen(
     checked: dict[str, datetime] = {}
     examine_ = _examination(settings, clusters, checked)
     checks = Checks(examine_, rules, identity.user, *([offers] if remedy else []))
+    censuses = Censuses(
+        digests.demand,
+        rules,
+        identity.user,
+        clusters=lambda: clusters.names,
+        store=store,
+        acts=remedy is not None,
+        monotonic=time.monotonic,
+    )
+    _listen_to_digests(app, settings, counter, forms, digests=digests, store=store)
     overview = requesting = None
     if remedy:
         remedies = Remedies(Planner(ACTIONS, clusters.reached), remedy.approvals, rules)
@@ -198,8 +263,9 @@ def _listen(
         counter.slack,
         counter.doorkeeper,
         counter.heard,
-        checks,
         counter.work,
+        checks=checks,
+        censuses=censuses,
         name=identity.user,
         requesting=requesting,
     )
@@ -217,6 +283,30 @@ def _listen(
     homes = Homes(counter.views, counter.doorkeeper, seen, overview, monotonic=time.monotonic, now=utc_now)
     home.register(app, homes, counter.work.start)
     return homes
+
+
+def _listen_to_digests(
+    app: AsyncApp,
+    settings: configured.Settings,
+    counter: Counter,
+    forms: Forms,
+    *,
+    digests: Digests,
+    store: Store | None,
+) -> None:
+    """Their items' buttons. Without a store nothing is remembered, so nothing can be snoozed."""
+    if store is None or digests.showing is None:
+        digest_buttons.register_none(app, forms)
+        return
+    snoozes = Snoozes(
+        store,
+        digests.showing,
+        counter.slack.user,
+        zones={digest.name: digest.timezone for digest in settings.digests},
+        now=utc_now,
+        later=counter.work.start,
+    )
+    digest_buttons.register(app, forms, snoozes)
 
 
 def _examination(settings: configured.Settings, clusters: Clusters, checked: dict[str, datetime]) -> Examine:
@@ -257,34 +347,3 @@ async def _connect(cluster: configured.Cluster) -> Cluster:
     return await connect(
         cluster.name, kubeconfig=kubeconfig, context=cluster.context, endpoints=cluster.endpoints, now=utc_now
     )
-
-
-def _bolt(session: ClientSession, api_url: str, bot_token: str, identity: Identity) -> AsyncApp:
-    """Bolt's app, told who it is instead of asking Slack with every first event."""
-    who = AuthorizeResult(
-        enterprise_id=None,
-        team_id=identity.team_id,
-        bot_id=identity.bot_id,
-        bot_user_id=identity.user_id,
-        bot_token=bot_token,
-    )
-
-    async def authorize() -> AuthorizeResult:
-        return who
-
-    async def failed(error: Exception) -> BoltResponse | None:
-        """An envelope of a kind that nobody here listens to is acknowledged, and not written into the log."""
-        if isinstance(error, BoltUnhandledRequestError):
-            return BoltResponse(status=200, body="")
-        log.error("a listener broke", exc_info=error)
-        return None
-
-    app = AsyncApp(
-        name="token-doctor",
-        logger=sdk_logger(),
-        client=web_client(session, api_url, None),
-        authorize=authorize,
-        raise_error_for_unhandled_request=True,
-    )
-    app.error(failed)
-    return app
