@@ -5,12 +5,13 @@ import asyncio
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import ack, check
+from benchmarks import ack, census, census_table, check
 from benchmarks.check import Runs
 from benchmarks.contest import WrongAnswerError
-from benchmarks.fill import Size, fill, served
+from benchmarks.fill import Size, fill, grow, served
 from benchmarks.plane import own_plane
 from benchmarks.quiet import until_quiet
 from benchmarks.results import Table, show, write
@@ -20,8 +21,17 @@ from tests.cluster.binaries import CannotBuildError
 from tests.cluster.launch import StartError
 
 RESULTS = Path(__file__).with_name("results.md")
-FULL = (Size(namespaces=50, teams_each=10), Runs(warm_up=10, pairs=30, by_hand=5, cold=5, blocks=10, slack=5))
-QUICK = (Size(namespaces=5, teams_each=2), Runs(warm_up=1, pairs=3, by_hand=1, cold=1, blocks=1, slack=1))
+FULL = (
+    Size(namespaces=50, teams_each=10),
+    Runs(warm_up=10, pairs=30, by_hand=5, cold=5, blocks=10, slack=5),
+    census.Runs(lists=2, pairs=7, alone=3),
+)
+QUICK = (
+    Size(namespaces=5, teams_each=2),
+    Runs(warm_up=1, pairs=3, by_hand=1, cold=1, blocks=1, slack=1),
+    census.Runs(lists=1, pairs=1, alone=1),
+)
+TIMES_LARGER = 4
 
 _MET = 0
 _MISSED = 1
@@ -34,10 +44,10 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a small cluster and few runs: only to see that it works")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file to write (default: %(default)s)")
     asked = parser.parse_args()
-    size, runs = QUICK if asked.quick else FULL
+    size, runs, census_runs = QUICK if asked.quick else FULL
     try:
         with tempfile.TemporaryDirectory(prefix="token-doctor-") as scratch:
-            tables = asyncio.run(measure(Path(scratch) / "control-plane", size, runs))
+            tables = asyncio.run(measure(Path(scratch) / "control-plane", size, runs, census_runs))
     except (CannotBuildError, StartError, WrongAnswerError, DifferentError) as error:
         _tell(str(error))
         return _NO_RESULTS
@@ -47,7 +57,7 @@ def main() -> int:
     return _MISSED if missed and not asked.quick else _MET
 
 
-async def measure(folder: Path, size: Size, runs: Runs) -> list[Table]:
+async def measure(folder: Path, size: Size, runs: Runs, census_runs: census.Runs) -> list[Table]:
     """Everything, in one control plane of this size with its files in `folder`."""
     async with own_plane(folder) as plane:
         started = time.monotonic()
@@ -60,7 +70,13 @@ async def measure(folder: Path, size: Size, runs: Runs) -> list[Table]:
         _tell("Timed the check, the same requests bare, and kubectl.")
         tables.append(await ack.measure(plane.kubeconfig, f"{target.namespace}/{target.pod}"))
         _tell("Timed the acknowledgements.")
+        figures = await census.measure(plane, team, census_runs)
+        _tell("Timed the census, its pages bare, and kubectl's lists.")
         await served(plane.api, size)  # the cluster is still as large as the results say
+        larger = replace(size, namespaces=TIMES_LARGER * size.namespaces)
+        await grow(plane, size, larger)
+        tables.append(census_table.table(size, figures, larger, await census.alone(plane, team, census_runs.alone)))
+        _tell("Measured the memory of a census in a larger cluster.")
     return tables
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.fill import TOKEN_SECRET
+from benchmarks.stored_secrets import TOKEN_SECRET
 from benchmarks.target import Target
 
 

@@ -15,29 +15,26 @@ from functools import partial
 from operator import eq
 
 from benchmarks import shop
+from benchmarks.stored_secrets import OF_A_HOLDER, OF_A_TEAM, OPAQUE, TOKEN_SECRET, held, is_held, others
 from tests.cluster.api import Api, JsonObject
 from tests.cluster.commands import Component
 from tests.cluster.plane import Plane
 from tests.cluster.waiting import eventually
 
-ACCOUNTS = 30
-"""Service accounts of a team, each with a token Secret, as Kubernetes made them up to 1.23."""
-
-OPAQUE = 70
 OF_A_TRANSACTION = 100
-"""etcd takes 128 operations and 1.5 MiB at once."""
+BYTES_OF_A_TRANSACTION = 768 * 1024
+"""etcd takes 128 operations and 1.5 MiB at once, of which base64 takes a quarter."""
 
 AT_ONCE = 4
 KINDS = ("pods", "secrets", "serviceaccounts", "deployments", "replicasets")
 CONTROLLERS: tuple[Component, ...] = ("kube-controller-manager", "kube-scheduler", "kwok")
-TOKEN_SECRET = "kubernetes.io/service-account-token"  # noqa: S105  # a Secret's type
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 UID = re.compile(r'(?<=")[0-9a-f]{8}(?=-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")')
 
 
 @dataclass(frozen=True)
 class Size:
-    """A team is a Deployment with 20 pods and 100 Secrets, of which 30 hold a token."""
+    """A team is a Deployment with 20 pods and 99 Secrets (OF_A_TEAM); every tenth has ten more, with credentials."""
 
     namespaces: int
     teams_each: int
@@ -51,22 +48,38 @@ class Size:
         return self.teams * shop.REPLICAS
 
     @property
+    def secrets_by_type(self) -> dict[str, int]:
+        found = {each: many * self.teams for each, many in OF_A_TEAM.items()}
+        found[OPAQUE] += self.held
+        return found
+
+    @property
+    def held(self) -> int:
+        """Secrets with a credential of another cluster."""
+        return OF_A_HOLDER * sum(is_holder(number) for number in range(self.teams))
+
+    @property
     def secrets(self) -> int:
-        return self.teams * (ACCOUNTS + OPAQUE)
+        return sum(self.secrets_by_type.values())
 
     @property
     def token_secrets(self) -> int:
-        return self.teams * ACCOUNTS
+        return self.secrets_by_type[TOKEN_SECRET]
 
     @property
     def opaque_secrets(self) -> int:
-        return self.secrets - self.token_secrets
+        return self.secrets_by_type[OPAQUE]
 
     def __str__(self) -> str:
         return (
             f"{self.namespaces} namespaces, {self.pods:,} pods and {self.secrets:,} Secrets, "
             f"{self.token_secrets:,} of which hold a token"
         )
+
+
+def is_holder(number: int) -> bool:
+    """Whether that team keeps credentials of other clusters."""
+    return number % 10 == 0
 
 
 @dataclass(frozen=True)
@@ -78,11 +91,11 @@ class Team:
 
     @property
     def namespace(self) -> str:
-        return f"shop-{self.number // self.size.teams_each:02d}"
+        return f"shop-{self.number // self.size.teams_each:03d}"
 
     @property
     def name(self) -> str:
-        return f"checkout-{self.number:03d}"
+        return f"checkout-{self.number:04d}"
 
 
 @dataclass(frozen=True)
@@ -95,25 +108,43 @@ class Stored:
 
 async def fill(plane: Plane, size: Size) -> Team:
     """Returns the team that was not copied: its objects are live, made through the API."""
-    names = sorted({Team(number, size).namespace for number in range(size.teams)})
-    await asyncio.gather(*(_namespace(plane.api, name) for name in names))
+    await asyncio.gather(*(_namespace(plane.api, name) for name in _namespaces(size)))
     first = Team(0, size)
     await _create(plane, first)
     for component in CONTROLLERS:  # they would mend what is only half copied
         await plane.stop(component)
-    originals = await _stored(plane, first)
-    gate = asyncio.Semaphore(AT_ONCE)
-    await asyncio.gather(
-        *(
-            _put(plane, [copied(each, first, Team(number, size)) for each in some], gate)
-            for number in range(1, size.teams)
-            for some in _batches(originals)
-        )
-    )
+    await _copy(plane, first, range(1, size.teams))
     for component in CONTROLLERS:
         await plane.start(component)
     await served(plane.api, size)
     return first
+
+
+async def grow(plane: Plane, size: Size, larger: Size) -> None:
+    """To a larger size with as many teams in a namespace. The controllers do not run afterwards."""
+    new = sorted(set(_namespaces(larger)) - set(_namespaces(size)))
+    await asyncio.gather(*(_namespace(plane.api, name) for name in new))
+    for component in CONTROLLERS:
+        await plane.stop(component)
+    await _copy(plane, Team(0, larger), range(size.teams, larger.teams))
+    await served(plane.api, larger)
+
+
+def _namespaces(size: Size) -> list[str]:
+    return sorted({Team(number, size).namespace for number in range(size.teams)})
+
+
+async def _copy(plane: Plane, first: Team, numbers: range) -> None:
+    originals = await _stored(plane, first)
+    plain = [each for each in originals if not is_held(each.key)]
+    gate = asyncio.Semaphore(AT_ONCE)
+    await asyncio.gather(
+        *(
+            _put(plane, some, first, Team(number, first.size), gate)
+            for number in numbers
+            for some in _batches(originals if is_holder(number) else plain)
+        )
+    )
 
 
 def copied(original: Stored, source: Team, target: Team) -> Stored:
@@ -135,14 +166,14 @@ async def _namespace(api: Api, name: str) -> None:
 
 async def _create(plane: Plane, team: Team) -> None:
     root = f"/api/v1/namespaces/{team.namespace}"
-    secret = f"{team.name}-settings-00"
-    for number in range(ACCOUNTS):
+    for number in range(OF_A_TEAM[TOKEN_SECRET]):
         name = team.name if number == 0 else f"{team.name}-job-{number:02d}"
         await plane.api.post(f"{root}/serviceaccounts", shop.account(name))
         await plane.api.post(f"{root}/secrets", shop.token_secret(f"{name}-token", name))
-    for number in range(OPAQUE):
-        await plane.api.post(f"{root}/secrets", shop.opaque_secret(f"{team.name}-settings-{number:02d}", team.name))
-    manifest = shop.deployment(team.name, team.name, secret)
+    claims = await plane.tokens.bound_claims(team.namespace, team.name)
+    for manifest in (*others(team.name), *held(team.name, plane.tokens, claims)):
+        await plane.api.post(f"{root}/secrets", manifest)
+    manifest = shop.deployment(team.name, team.name, f"{team.name}-settings-00")
     await plane.workloads.run({"apiVersion": "apps/v1", "kind": "Deployment", **_in(manifest, team.namespace)})
     tokens = {"fieldSelector": f"type={TOKEN_SECRET}"}
     await eventually(
@@ -155,16 +186,18 @@ async def _create(plane: Plane, team: Team) -> None:
 async def _stored(plane: Plane, team: Team) -> list[Stored]:
     found: list[Stored] = []
     for kind in KINDS:
-        start = f"/registry/{kind}/{team.namespace}/{team.name}"
+        start = f"/registry/{kind}/{team.namespace}/"
         body = {"key": _base64(start), "range_end": _base64(start + "~")}
         answer = await _etcd(plane, "range", body)
-        found += [Stored(_text(each["key"]), _text(each["value"])) for each in answer["kvs"]]
+        each_of = (Stored(_text(each["key"]), _text(each["value"])) for each in answer["kvs"])
+        found += [each for each in each_of if team.name in each.key]
     return found
 
 
-async def _put(plane: Plane, some: Sequence[Stored], gate: asyncio.Semaphore) -> None:
+async def _put(plane: Plane, some: Sequence[Stored], first: Team, team: Team, gate: asyncio.Semaphore) -> None:
     async with gate:
-        puts = [{"requestPut": {"key": _base64(each.key), "value": _base64(each.value)}} for each in some]
+        copies = [copied(each, first, team) for each in some]
+        puts = [{"requestPut": {"key": _base64(each.key), "value": _base64(each.value)}} for each in copies]
         await _etcd(plane, "txn", {"success": puts})
 
 
@@ -179,7 +212,7 @@ async def served(api: Api, size: Size) -> None:
     """Returns when lists through the API server have just what was filled in. AssertionError if they do not."""
     for resource, expected in (("pods", size.pods), ("secrets", size.secrets)):
         await eventually(partial(_count, api, resource), partial(eq, expected), f"{expected} {resource}")
-    for secret_type, expected in (("Opaque", size.opaque_secrets), (TOKEN_SECRET, size.token_secrets)):
+    for secret_type, expected in size.secrets_by_type.items():
         query = {"fieldSelector": f"type={secret_type}"}
         text = await api.request("GET", "/api/v1/secrets", params=query, headers={"Accept": METADATA_LIST})
         found = len(json.loads(text)["items"])
@@ -205,8 +238,13 @@ def _in(manifest: JsonObject, namespace: str) -> JsonObject:
 
 
 def _batches(found: Sequence[Stored]) -> Iterator[Sequence[Stored]]:
-    for start in range(0, len(found), OF_A_TRANSACTION):
-        yield found[start : start + OF_A_TRANSACTION]
+    start = size = 0
+    for end, each in enumerate(found):
+        if end - start == OF_A_TRANSACTION or size + len(each.value) > BYTES_OF_A_TRANSACTION:
+            yield found[start:end]
+            start, size = end, 0
+        size += len(each.value)
+    yield found[start:]
 
 
 def _base64(text: str) -> str:

@@ -6,22 +6,32 @@ ACCOUNT_LABEL = {"app.kubernetes.io/part-of": "shop", "app.kubernetes.io/managed
 REPLICAS = 20
 
 
+def labels(name: str) -> dict[str, str]:
+    """As Helm sets them."""
+    return {
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/version": "1.4.2",
+        "helm.sh/chart": "shop-7.1.0",
+        **ACCOUNT_LABEL,
+    }
+
+
 def account(name: str) -> JsonObject:
     """The manifest of a service account, labelled as Helm does it."""
-    return {"metadata": {"name": name, "labels": _labels(name)}}
+    return {"metadata": {"name": name, "labels": labels(name)}}
 
 
 def token_secret(name: str, service_account: str) -> JsonObject:
     """A legacy token Secret, to be filled by the token controller."""
     annotations = {"kubernetes.io/service-account.name": service_account}
-    metadata = {"name": name, "labels": _labels(service_account), "annotations": annotations}
+    metadata = {"name": name, "labels": labels(service_account), "annotations": annotations}
     return {"metadata": metadata, "type": "kubernetes.io/service-account-token"}
 
 
 def opaque_secret(name: str, application: str) -> JsonObject:
     """About 1.6 KB as stored."""
     settings = {f"SETTING_{number:02d}": f"value-{number:02d}-" + "x" * 60 for number in range(6)}
-    return {"metadata": {"name": name, "labels": _labels(application)}, "type": "Opaque", "stringData": settings}
+    return {"metadata": {"name": name, "labels": labels(application)}, "type": "Opaque", "stringData": settings}
 
 
 def deployment(name: str, service_account: str, secret: str) -> JsonObject:
@@ -34,21 +44,12 @@ def deployment(name: str, service_account: str, secret: str) -> JsonObject:
     }
     annotations = {"checksum/config": "9f" * 32, "prometheus.io/scrape": "true", "prometheus.io/port": "9090"}
     return {
-        "metadata": {"name": name, "labels": _labels(name)},
+        "metadata": {"name": name, "labels": labels(name)},
         "spec": {
             "replicas": REPLICAS,
             "selector": {"matchLabels": selector},
-            "template": {"metadata": {"labels": _labels(name), "annotations": annotations}, "spec": spec},
+            "template": {"metadata": {"labels": labels(name), "annotations": annotations}, "spec": spec},
         },
-    }
-
-
-def _labels(name: str) -> dict[str, str]:
-    return {
-        "app.kubernetes.io/name": name,
-        "app.kubernetes.io/version": "1.4.2",
-        "helm.sh/chart": "shop-7.1.0",
-        **ACCOUNT_LABEL,
     }
 
 
