@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import bot.app
-from benchmarks.timing import longest_turn
+from benchmarks.timing import longest_blocks
 from bot.census import census
 from bot.kube.client import connect, utc_now
 
@@ -36,7 +36,7 @@ async def main(kubeconfig: Path, runs: int) -> dict[str, object]:
         await census(cluster, scan_secrets=True, now=utc_now, monotonic=time.monotonic)
 
     try:
-        blocks = [await longest_turn(everything) for _ in range(runs)]
+        blocks = [await longest_blocks(everything) for _ in range(runs)]
     finally:
         await cluster.close()
     return {"loaded": bot.app.__name__, "before": before, "peak": peak(), "blocks": blocks}

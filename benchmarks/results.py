@@ -124,5 +124,11 @@ def _processor() -> str:
     return found[0].partition(":")[2].strip() if found else platform.machine()
 
 
+def available_memory() -> int:
+    """Bytes that programs may take without others having to go."""
+    lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+
+
 def _memory() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

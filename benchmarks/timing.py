@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import NamedTuple
 
 Work = Callable[[], Awaitable[object]]
 TICK_SECONDS = 0.001
+SCHEDULING = Path("/proc/thread-self/schedstat")
 
 
 async def seconds(work: Work) -> float:
@@ -16,10 +18,7 @@ async def seconds(work: Work) -> float:
 
 
 class Block(NamedTuple):
-    """A time in which nothing else could run, in seconds, and how much of it was this program's own reckoning.
-
-    The rest it did not have a processor.
-    """
+    """A time in which nothing else could run, in seconds; `own` of it the program did not just wait for a processor."""
 
     seconds: float
     own: float
@@ -27,20 +26,20 @@ class Block(NamedTuple):
 
 async def longest_block(work: Work) -> float:
     """The longest time in which nothing else could run meanwhile, in seconds; a tick that is due each millisecond."""
-    return (await longest_turn(work)).seconds
+    return (await longest_blocks(work)).seconds
 
 
-async def longest_turn(work: Work) -> Block:
-    """The same, and the longest that the program itself reckoned without a pause."""
+async def longest_blocks(work: Work) -> Block:
+    """The same, and the longest of its own."""
     seconds = own = 0.0
 
     async def tick() -> None:
         nonlocal seconds, own
         while True:
-            before, reckoned = time.perf_counter(), time.thread_time()
+            before, waited = time.perf_counter(), _waited()
             await asyncio.sleep(TICK_SECONDS)
-            seconds = max(seconds, time.perf_counter() - before - TICK_SECONDS)
-            own = max(own, time.thread_time() - reckoned)
+            block = time.perf_counter() - before - TICK_SECONDS
+            seconds, own = max(seconds, block), max(own, block - (_waited() - waited))
 
     ticking = asyncio.create_task(tick())
     await asyncio.sleep(0)
@@ -48,3 +47,8 @@ async def longest_turn(work: Work) -> Block:
     await asyncio.sleep(0)
     ticking.cancel()
     return Block(seconds, own)
+
+
+def _waited() -> float:
+    """For how many seconds this thread was ready to run, and others had the processors."""
+    return int(SCHEDULING.read_text("ascii").split()[1]) / 1e9

@@ -14,7 +14,7 @@ from bot.census.workloads import Maker, Workload, fold, maker_of
 from bot.embedded import Found, SecretData
 from bot.mentions import names_in
 from bot.model import Layout
-from bot.ownership import Signs, owner_by, signs_of
+from bot.ownership import Managed, Meta, Signs, owner_by, signs_of
 
 _NONE: frozenset[str] = frozenset()
 _CONTROLLER = "kube-controller-manager"
@@ -33,7 +33,13 @@ class Held(Struct, frozen=True, kw_only=True):
     account_uid: str
     filled: bool | None
     generated: bool | None
-    signs: Signs
+    meta: Meta
+    managers: tuple[Managed, ...]
+
+    @property
+    def signs(self) -> Signs:
+        """Of whose it is: of most Secrets nobody wants to know."""
+        return signs_of(self.meta, self.managers)
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -77,8 +83,11 @@ class Room:
 
     def add_token_secret(self, secret: TokenSecret) -> None:
         meta = secret.metadata
-        typed = [one.manager for one in meta.managed_fields if one.wrote_type]
-        written = any(one.wrote_token for one in meta.managed_fields)
+        typed, written = [], False
+        for one in meta.managed_fields:
+            if one.wrote_type:
+                typed.append(one.manager)
+            written |= one.wrote_token
         self.secrets[meta.name] = Held(
             name=meta.name,
             uid=meta.uid,
@@ -91,7 +100,8 @@ class Room:
             # A Secret whose fields were not followed from its beginning may have a token that nobody is told to manage.
             filled=True if written else False if typed else None,
             generated=_CONTROLLER in typed if typed else None,
-            signs=signs_of(meta, meta.managed_fields),
+            meta=meta,
+            managers=meta.managed_fields,
         )
 
     def add_account(self, account: Account) -> None:

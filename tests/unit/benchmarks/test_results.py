@@ -11,7 +11,7 @@ from benchmarks.audit import lists_whole_cluster
 from benchmarks.fill import Size, Stored, Team, copied
 from benchmarks.results import Row, Table, percentile, put, write
 from benchmarks.same import DifferentError, Request, compare
-from benchmarks.timing import longest_block, seconds
+from benchmarks.timing import longest_block, longest_blocks, seconds
 
 GET = Request("GET", "/api/v1/nodes/one", "application/json")
 
@@ -115,4 +115,5 @@ async def test_a_block_is_seen_and_a_wait_is_none() -> None:
         await asyncio.sleep(0.002)
 
     assert await longest_block(blocks) > 0.03
+    assert (await longest_blocks(blocks)).own > 0.03
     assert await seconds(lambda: asyncio.sleep(0.02)) >= 0.02
