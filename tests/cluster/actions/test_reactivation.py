@@ -13,6 +13,7 @@ from tests.cluster.actions.acting import Acting, forbidden, ref_of, refused_by
 from tests.cluster.api import JsonObject
 from tests.cluster.faults import Scene
 from tests.cluster.plane import Plane
+from tests.cluster.waiting import eventually
 from tests.cluster.workloads import path_of
 
 SINCE = "2026-01-01"
@@ -39,7 +40,11 @@ def token_of(secret: JsonObject) -> str:
 
 async def test_its_token_is_accepted_again(plane: Plane, namespace: str, cluster: Cluster) -> None:
     secret = await marked(plane, namespace)
-    assert "has been marked invalid" in (await plane.tokens.review(token_of(secret)))["error"]
+    await eventually(
+        lambda: plane.tokens.review(token_of(secret)),
+        lambda review: "has been marked invalid" in review.get("error", ""),
+        "the API server has heard of the mark",
+    )
     acting = reactivating(cluster, secret)
     plan = await acting.plan()
     assert plan.difference == (

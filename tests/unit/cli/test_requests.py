@@ -13,7 +13,6 @@ from bot.store import open_store
 from tests.store.samples import BOB, approved, request, vote
 from tests.unit.cli.conftest import Run
 
-NOW = datetime.now(UTC) - timedelta(minutes=5)
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.cGxhbnRlZA"
 
 
@@ -21,16 +20,15 @@ TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.cGxhbnRlZA"
 def config(tmp_path: Path) -> str:
     """Three requests: one pending, one approved, one that ended."""
     url = f"sqlite+aiosqlite:///{tmp_path}/doctor.db"
+    began = datetime.now(UTC) - timedelta(minutes=5)
+    earlier = began - timedelta(days=9)
 
     async def fill() -> None:
         store = await open_store(url)
-        await store.requests.create(request("aa1", "checkout", reason=f"401s with {TOKEN}", at=NOW), NOW)
-        await approved(store, "bb2", at=NOW)
-        await store.requests.create(request("cc3", "cart", at=NOW - timedelta(days=9)), NOW - timedelta(days=9))
-        await store.requests.vote(
-            vote("cc3", BOB, approves=False, reason="not on a Friday", at=NOW - timedelta(days=9)),
-            at=NOW - timedelta(days=9),
-        )
+        await store.requests.create(request("aa1", "checkout", reason=f"401s with {TOKEN}", at=began), began)
+        await approved(store, "bb2", at=began)
+        await store.requests.create(request("cc3", "cart", at=earlier), earlier)
+        await store.requests.vote(vote("cc3", BOB, approves=False, reason="not on a Friday", at=earlier), at=earlier)
         await store.close()
 
     asyncio.run(fill())
