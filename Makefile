@@ -6,20 +6,33 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RUNNABLE := $(VENV)/.runnable
 
-.PHONY: help check test bench record mutate crash lint clean
+.PHONY: help demo check test bench record pictures mutate crash lint clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 # uv comes from PyPI where the machine has none; everything else comes from uv.lock.
-$(READY): pyproject.toml uv.lock
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "token-doctor needs Python 3.11 or newer: set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	@UV=$$(command -v uv || echo $(BIN)/uv); VIRTUAL_ENV=$(CURDIR)/$(VENV) $$UV sync --quiet --frozen --inexact --active
+endef
+
+$(READY): pyproject.toml uv.lock
+	$(install)
+	@touch $@ $(RUNNABLE)
+
+# What the program itself needs, without the tools of its development.
+$(RUNNABLE): pyproject.toml uv.lock
+	$(install) --no-dev
 	@touch $@
+
+demo: $(RUNNABLE)  ## the bot with a Slack and a cluster to try it on: open the address that it prints
+	@exec $(BIN)/python -m demo
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -29,7 +42,7 @@ lint: $(READY)
 
 # Four workers on any machine: these tests wait more than they reckon.
 check: lint  ## style, types, layers, and the tests that need nothing but Python
-	$(BIN)/pytest -q -n 4 -m "not cluster" tests/unit tests/causes tests/contract tests/docs
+	$(BIN)/pytest -q -n 4 -m "not cluster and not browser" tests/unit tests/causes tests/contract tests/docs tests/demo
 
 test: lint  ## everything: the whole bot, and a real control plane (built once with Go: eight minutes)
 	$(BIN)/pytest -q -n auto
@@ -39,6 +52,9 @@ bench: $(READY)  ## the benchmarks, each beside what a person would use instead;
 
 record: $(READY)  ## record the snapshots of tests/causes again, from the real control plane
 	RECORD=1 $(BIN)/pytest -q -n auto tests/cluster/test_matrix.py tests/cluster/test_control_plane.py
+
+pictures: $(READY)  ## take the pictures of docs/images anew, with Chromium
+	$(BIN)/python -m tests.demo.pictures
 
 mutate: $(READY)  ## break each check and each explanation on purpose; the cases must notice; writes tests/causes/mutations.md
 	$(BIN)/python -m tests.mutate
