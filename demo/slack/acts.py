@@ -82,17 +82,27 @@ class Acts:
         )
 
     async def mention(self, channel: str, user: str, text: str, thread_ts: str = "") -> Delivery | None:
-        """Puts the mention before `text`; None when Slack tells the bot nothing of it.
+        """Puts the mention before `text`; None when Slack tells the bot nothing of it."""
+        _, delivery = await self.write(channel, user, f"<@{self.workspace.app.bot_user}> {text}", thread_ts)
+        return delivery
 
-        That is when it is not in the channel, has no subscription, or no app_mentions:read.
+    async def write(self, channel: str, user: str, text: str, thread_ts: str = "") -> tuple[Message, Delivery | None]:
+        """A person's message, told to the bot where it names the bot.
+
+        Not told when the bot is not in the channel, has no subscription, or no app_mentions:read.
         """
-        bot = self.workspace.app.bot_user
-        message = self.say(channel, user, f"<@{bot}> {text}", thread_ts=thread_ts)
-        place = self.workspace.channel(channel)
+        message = self.say(channel, user, text, thread_ts=thread_ts)
+        if not self._hears(message):
+            return message, None
+        shared = self.workspace.channel(channel).is_shared
+        return message, await self._event(payloads.app_mention(self.workspace, message), shared=shared)
+
+    def _hears(self, message: Message) -> bool:
+        app = self.workspace.app
+        named = f"<@{app.bot_user}>" in message.text
+        there = app.bot_user in self.workspace.channel(message.channel).members
         scoped = any("app_mentions:read" in token.scopes for token in self.workspace.tokens.values())
-        if bot not in place.members or not scoped or "app_mention" not in self.workspace.app.bot_events:
-            return None
-        return await self._event(payloads.app_mention(self.workspace, message), shared=place.is_shared)
+        return named and there and scoped and "app_mention" in app.bot_events
 
     async def open_home(self, user: str) -> Delivery | None:
         """None without an app_home_opened subscription."""

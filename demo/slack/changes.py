@@ -12,9 +12,11 @@ class Changes:
 
     def __init__(self) -> None:
         self._condition = asyncio.Condition()
+        self.count = 0
 
     async def notify(self) -> None:
         async with self._condition:
+            self.count += 1
             self._condition.notify_all()
 
     async def wait_for(self, predicate: Callable[[], T], timeout: float) -> T:  # noqa: ASYNC109 - the public contract

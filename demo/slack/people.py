@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from demo.slack.workspace import App, Channel, Team, Token, User, UserGroup, Workspace
+from demo.slack.workspace import App, Channel, Command, Shortcut, Team, Token, User, UserGroup, Workspace
 
 TEAM = Team("T0SHOPTEAM1", "Shop", "shop")
 OTHER_TEAM = Team("T0PARTNER01", "Partner", "partner")
@@ -50,6 +50,8 @@ def demo_app() -> App:
         verification_token="demo-verification-token",  # noqa: S106 - opens this stand-in only
         signing_secret="demo-signing-secret",  # noqa: S106 - the same
         bot_events=BOT_EVENTS,
+        commands=(Command("/token", "Why is a workload's token refused?", "check shop/checkout-5d9c7b-x7k2p"),),
+        shortcuts=(Shortcut("Check tokens here", "check_here"),),
     )
 
 

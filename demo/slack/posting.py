@@ -36,6 +36,11 @@ def escaped(text: str) -> str:
     return re.sub(r"&(?!amp;|lt;|gt;)", "&amp;", text)
 
 
+def unescaped(text: str) -> str:
+    """Blocks hold text as it was written; only a message's `text` is escaped."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def read_blocks(arguments: JsonObject) -> Blocks | None:
     """None when the call says nothing of blocks, which chat.update reads as: leave none behind."""
     blocks = args.decoded(arguments, "blocks", "invalid_blocks_format")
@@ -62,7 +67,7 @@ def composer_blocks(text: str) -> Blocks:
     position = 0
     for match in re.finditer(r"<(?:@(U\w+)|#(C\w+)(?:\|[^>]*)?|!subteam\^(S\w+)|(https?://[^>|]+))>", text):
         if match.start() > position:
-            elements.append({"type": "text", "text": text[position : match.start()]})
+            elements.append({"type": "text", "text": unescaped(text[position : match.start()])})
         user, channel, group, url = match.groups()
         if user:
             elements.append({"type": "user", "user_id": user})
@@ -71,9 +76,9 @@ def composer_blocks(text: str) -> Blocks:
         elif group:
             elements.append({"type": "usergroup", "usergroup_id": group})
         else:
-            elements.append({"type": "link", "url": url})
+            elements.append({"type": "link", "url": unescaped(url)})
         position = match.end()
     if position < len(text):
-        elements.append({"type": "text", "text": text[position:]})
+        elements.append({"type": "text", "text": unescaped(text[position:])})
     section = {"type": "rich_text_section", "elements": elements}
     return [{"type": "rich_text", "block_id": _short_id(), "elements": [section]}]

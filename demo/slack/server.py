@@ -13,6 +13,7 @@ from demo.slack.clock import Clock
 from demo.slack.faults import Fault, FaultOptions, Faults
 from demo.slack.grants import ResponseUrls, Triggers
 from demo.slack.http_api import HttpApi
+from demo.slack.page import PageRoutes, Panel
 from demo.slack.rate_limits import Limit, RateLimits
 from demo.slack.socket_mode import Delivery, SocketMode, SocketTimes
 from demo.slack.traffic import Traffic
@@ -27,7 +28,7 @@ class SlackServer:
     """One workspace on a free port of 127.0.0.1.
 
     `now` gives seconds since the epoch for everything that expires; `times` are Socket Mode's waits;
-    `limits` replace the documented rate limits by method.
+    `limits` replace the documented rate limits by method; `panel` is the cluster that the page shows beside it.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class SlackServer:
         bot_scopes: Iterable[str] = people.BOT_SCOPES,
         times: SocketTimes | None = None,
         limits: Mapping[str, Limit] | None = None,
+        panel: Panel | None = None,
     ) -> None:
         now = now or Clock()
         self._port = port
@@ -52,12 +54,14 @@ class SlackServer:
         self.triggers = Triggers(now)
         self.response_urls = ResponseUrls(now, self.workspace.team.id)
         self.socket = SocketMode(self.workspace.app.id, now, self.traffic, self.changes, times or SocketTimes())
+        self._page = PageRoutes(self.workspace, lambda: self.acts, self.changes, panel)
 
     async def start(self) -> None:
         api = WebApi(self.workspace, self.limits, self.triggers, self._socket_url)
         http = HttpApi(self.workspace, api, self.response_urls, self.socket, self.faults, self.traffic, self.changes)
         app = web.Application(client_max_size=LARGEST_BODY)
         app.add_routes(http.routes())
+        app.add_routes(self._page.routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port)
@@ -67,6 +71,7 @@ class SlackServer:
         self._address = f"127.0.0.1:{port}"
 
     async def stop(self) -> None:
+        await self._page.close()
         await self.socket.close()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -131,6 +131,23 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command as the composer offers it; `hint` is an example of its arguments."""
+
+    name: str
+    about: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """An entry of the app in each message's menu."""
+
+    name: str
+    callback_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """The one app installed; `bot_events` are its event subscriptions."""
 
@@ -141,6 +158,8 @@ class App:
     verification_token: str
     signing_secret: str
     bot_events: frozenset[str]
+    commands: tuple[Command, ...] = ()
+    shortcuts: tuple[Shortcut, ...] = ()
 
 
 class Workspace:

@@ -1,0 +1,58 @@
+"""The demo in this process: its Slack, its cluster and its bot, as `python -m demo` puts them together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from demo.beginning import begin
+from demo.bot_process import PROGRAM, BotProcess, start_bot
+from demo.cluster import ClusterServer, Scenario, load
+from demo.configuration import configuration, scopes
+from demo.panel import ClusterPanel
+from demo.slack import SlackServer
+
+HASTY = ("-m", "tests.demo.hasty_bot")
+READY_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    slack: SlackServer
+    cluster: ClusterServer
+
+
+def hurried(scenario: Scenario, image: str) -> Scenario:
+    """The same with a program that works every two seconds instead of every minute: its log proves things soon."""
+    programs = {name: replace(it, every=2) if image in name else it for name, it in scenario.programs.items()}
+    return replace(scenario, programs=programs)
+
+
+async def is_ready(bot: BotProcess) -> None:
+    ready, ended = asyncio.create_task(bot.ready.wait()), asyncio.create_task(bot.ended())
+    await asyncio.wait({ready, ended}, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    ready.cancel()
+    assert bot.ready.is_set(), "\n".join(bot.last)
+
+
+@asynccontextmanager
+async def staged(
+    folder: Path, program: Sequence[str] = PROGRAM, scenario: Scenario | None = None
+) -> AsyncIterator[Stage]:
+    """Serving, with the bot connected; `program` is started instead of the bot's own."""
+    async with ClusterServer(scenario or load("default")) as cluster:
+        panel = ClusterPanel(cluster)
+        async with SlackServer(bot_scopes=scopes(), panel=panel) as slack:
+            await begin(slack)
+            kubeconfig = cluster.kubeconfig(folder / "kubeconfig")
+            config = configuration(slack.api_url, kubeconfig, folder / "token-doctor.db")
+            tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
+            bot = await start_bot(config, folder, tokens, program)
+            try:
+                await is_ready(bot)
+                yield Stage(slack, cluster)
+            finally:
+                await bot.stop()
