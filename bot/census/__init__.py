@@ -15,6 +15,7 @@ from bot.errors import ClusterForbiddenError, ClusterUnreachableError
 from bot.kube.client import Cluster
 from bot.kube.gaps import DeniedError, UnreadableError
 from bot.kube.stream import StartAgainError
+from bot.kube.together import both
 from bot.model import Inventory, Unscanned
 
 __all__ = ["MOST_ITEMS", "WINDOW", "Progress", "census"]
@@ -46,8 +47,7 @@ async def census(  # what is looked at, how far, with which clocks, and who is t
     or ClusterForbiddenError is raised.
     """
     started, taken_at = monotonic(), now()
-    facts, missing = await facts_of(cluster, taken_at, window)
-    scope = await scope_of(cluster.main, namespaces)
+    (facts, missing), scope = await both(facts_of(cluster, taken_at, window), scope_of(cluster.main, namespaces))
     off = [aspect for aspect, is_on in ((Aspect.PODS, pods), (Aspect.DATA, scan_secrets)) if not is_on]
     wanted = [aspect for aspect in Aspect if aspect not in off]
     done = await _passed(cluster, facts, scope, wanted, most=most, monotonic=monotonic, progress=progress)

@@ -15,6 +15,7 @@ from bot.kube.facets.control_plane import version
 from bot.kube.facets.graph import Asking, attempt, read_all
 from bot.kube.facets.issuer import discovery, published_issuer
 from bot.kube.permissions import CONTROL_PLANE
+from bot.kube.together import both
 from bot.model import Facet, Gap, GapKind, ItemKind, ObjectRef, Routes, Snapshot, TokenTracking, Unscanned
 
 _NO_ANSWER = frozenset({GapKind.TIMED_OUT, GapKind.UNAVAILABLE})
@@ -26,11 +27,10 @@ async def facts_of(cluster: Cluster, now: datetime, window: timedelta) -> tuple[
         cluster=cluster.name, api_version="v1", kind="Namespace", namespace=CONTROL_PLANE, name=CONTROL_PLANE
     )
     asking = Asking(cluster=cluster, ref=ref, routes=Routes(), log_lines=0, others=(), now=cluster.now)
-    await read_all((version,), asking)
+    facets = (version, control_plane_pods, authentication, published_issuer, discovery)
+    _, tracked = await both(read_all(facets, asking), attempt("token_tracking", tracking.since(cluster.main)))
     if (gap := asking.facet(version).gap) and gap.kind in _NO_ANSWER:
         raise ClusterUnreachableError(f"Cluster {cluster.name} cannot be read: {gap.reason}.", next_step=gap.mend)
-    await read_all((control_plane_pods, authentication, published_issuer, discovery), asking)
-    tracked = await attempt("token_tracking", tracking.since(cluster.main))
     snapshot = Snapshot(
         target=ref,
         taken_at=now,

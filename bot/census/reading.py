@@ -48,6 +48,19 @@ class Progress(Struct, frozen=True, kw_only=True):
     total: int | None
 
 
+async def _next(source: Batches) -> Batch[Any] | None:
+    """None at the end."""
+    return await anext(source, None)
+
+
+async def _ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Before their sources are closed, which can be done only while nobody reads them."""
+    waited_for = tuple(tasks)
+    for task in waited_for:
+        task.cancel()
+    await asyncio.gather(*waited_for, return_exceptions=True)
+
+
 class Pass:
     """What is read and counted. With `hold` namespaces are counted only at the end: lists may come in any order."""
 
@@ -100,9 +113,13 @@ class Pass:
         async with AsyncExitStack() as stack:
             for source in sources.values():
                 await stack.enter_async_context(aclosing(source))
+            begun = {aspect: asyncio.create_task(_next(source)) for aspect, source in sources.items()}
+            stack.push_async_callback(_ended, begun.values())
             while fronts:
                 aspect = min(fronts, key=lambda each: (fronts[each], list(Aspect).index(each)))
-                batch = await anext(sources[aspect], None)
+                first = begun.pop(aspect, None)
+                batch = await (first or _next(sources[aspect]))
+                del first
                 if batch is None:
                     del fronts[aspect]
                 else:
