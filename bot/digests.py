@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from bot.actions.hold import Clock
 from bot.blocks.digest import messages
 from bot.blocks.digest_pages import page_of
 from bot.census import Progress, census
@@ -19,6 +18,7 @@ from bot.delivery.recording import Recorder
 from bot.delivery.runner import Runner
 from bot.delivery.showing import Showing
 from bot.kube.client import utc_now
+from bot.lease import Clock
 from bot.model import Inventory
 from bot.slack.door import Slack
 from bot.store import Store

@@ -13,7 +13,6 @@ from bot.actions.approvals import Approvals
 from bot.actions.catalog import ACTIONS
 from bot.actions.execution import LOOK_EVERY, Execution
 from bot.actions.executor import Executor
-from bot.actions.hold import Clock
 from bot.actions.identity import Standings
 from bot.announce import Announcer
 from bot.clusters import Clusters
@@ -21,6 +20,7 @@ from bot.diagnosis.aftermath import Aftermath
 from bot.examine import look_back
 from bot.jobs import Jobs
 from bot.kube.client import utc_now
+from bot.lease import Clock
 from bot.model import Request, Routes
 from bot.slack.door import Slack, User
 from bot.slack.remembered import Remembered

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from bot.actions import afterwards
 from bot.actions.action import Action, CannotActError, PlanChangedError, Progress, unchanged
-from bot.actions.hold import Clock, Hold
+from bot.actions.hold import Hold
 from bot.actions.policy import Ruling
 from bot.diagnosis.aftermath import Aftermath
 from bot.errors import ClusterUnreachableError, DoctorError, StoreUnavailableError
 from bot.kube.client import Cluster
+from bot.lease import Clock
 from bot.model import ActionKind, Plan, Request, State
 
 LOOKS = 4

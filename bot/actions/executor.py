@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bot.actions.execution import DOUBT, Ending, Execution
-from bot.actions.hold import LEASE_SECONDS, Clock, Hold, LostError
+from bot.actions.hold import LEASE_SECONDS, Hold
 from bot.errors import StoreUnavailableError
+from bot.lease import Clock, LostError
 from bot.model import Request, State
 from bot.store import Store
 

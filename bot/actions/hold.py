@@ -1,13 +1,11 @@
 """A worker's hold on a running request: kept by heartbeats, and let go of as soon as it may be another's."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
-from msgspec import Struct
 from msgspec.structs import replace
 
-from bot.errors import StoreUnavailableError
+from bot.lease import Clock, Lease, LostError
 from bot.model import Request
 from bot.store import Store
 
@@ -17,18 +15,6 @@ LEASE_SECONDS = 30.0
 BEAT_SECONDS = 5.0
 
 
-class LostError(Exception):
-    """Another worker has the request, or it cannot be told any more whose it is."""
-
-
-class Clock(Struct, frozen=True, kw_only=True):
-    """`now` is the wall clock, which may be set; `monotonic` and `sleep` count seconds, whatever it says."""
-
-    now: Callable[[], datetime]
-    monotonic: Callable[[], float]
-    sleep: Callable[[float], Awaitable[None]]
-
-
 class Hold:
     """`step` is told with the next heartbeat. `in_doubt` once the effect may have taken place without our knowing."""
 
@@ -36,33 +22,27 @@ class Hold:
         """`claimed_at` is the monotonic time just before the claim."""
         self._requests = store.requests
         self._clock = clock
-        self._good_until = claimed_at + LEASE_SECONDS
+        self._lease = Lease(clock, seconds=LEASE_SECONDS, beat_seconds=BEAT_SECONDS, claimed_at=claimed_at)
         self.request = request
         self.step = request.step
         self.in_doubt = request.fence > 1
 
     async def keep(self) -> None:
         """Beats until the request is lost, and then returns."""
-        while True:
-            await self._clock.sleep(BEAT_SECONDS)
-            try:
-                await self.beat()
-            except LostError:
-                return
-            except StoreUnavailableError as error:
-                left = self._good_until - self._clock.monotonic()
-                log.warning("a heartbeat could not be stored", request=self.request.id, error=str(error), left=left)
-                if left <= BEAT_SECONDS:
-                    return
+        await self._lease.keep(self.beat, log.bind(request=self.request.id))
 
     async def beat(self) -> None:
         """Makes sure that the request is still this worker's, for the whole lease from now on. Raises LostError."""
-        await self._kept(lambda until: self._requests.beat(self.request.id, self.request.fence, until, self.step))
+        await self._lease.renew(
+            lambda until: self._requests.beat(self.request.id, self.request.fence, until, self.step)
+        )
 
     async def applied(self) -> None:
         """Notes that it has taken effect. Raises LostError."""
         request, at = self.request, self._clock.now()
-        await self._kept(lambda until: self._requests.applied(request.id, request.fence, until, self.step, at=at))
+        await self._lease.renew(
+            lambda until: self._requests.applied(request.id, request.fence, until, self.step, at=at)
+        )
         self.request = replace(request, applied_at=at)
 
     async def look_again(self, after: timedelta, outcome: str) -> None:
@@ -75,9 +55,3 @@ class Hold:
     async def release(self) -> None:
         """Lets any worker take it up at once."""
         await self._requests.beat(self.request.id, self.request.fence, self._clock.now(), self.step)
-
-    async def _kept(self, beat: Callable[[datetime], Awaitable[bool]]) -> None:
-        began = self._clock.monotonic()
-        if not await beat(self._clock.now() + timedelta(seconds=LEASE_SECONDS)):
-            raise LostError
-        self._good_until = began + LEASE_SECONDS

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from bot.actions.hold import Clock
 from bot.census import WINDOW, Progress
 from bot.delivery.looking import Census, look
 from bot.delivery.recording import TREND
 from bot.digest import routing
 from bot.digest.comparison import Comparison, Unreached, compare
+from bot.lease import Clock
 from bot.model import ClusterDigest, Digest, Due, Inventory, ItemKind, Tally, TrendPoint, due
 from bot.store import Store
 from config.digests import Digest as Schedule

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import structlog
 
-from bot.actions.hold import Clock
 from bot.blocks.limits import Message
 from bot.delivery.hold import SlotHold
+from bot.lease import Clock
 from bot.model import Digest
 from bot.slack.door import Slack
 from bot.slack.marks import PageMark

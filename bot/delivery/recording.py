@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bot.actions.hold import Clock, LostError
 from bot.delivery.hold import SlotHold
 from bot.digest import routing
 from bot.digest.comparison import Comparison, Unreached, compare
 from bot.digest.slots import of_key
 from bot.digest.tallies import bounded
 from bot.digest.telling import Memory, tell
+from bot.lease import Clock, LostError
 from bot.model import Inventory
 from bot.store import Look, Store
 from config.digests import Digest as Schedule

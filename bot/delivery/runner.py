@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot.actions.hold import Clock, LostError
 from bot.delivery.hold import LEASE_SECONDS, SlotHold
 from bot.delivery.looking import Census, look
 from bot.delivery.posting import Posting
@@ -22,6 +21,7 @@ from bot.digest import routing, slots
 from bot.digest.comparison import Unreached
 from bot.digest.slots import Round
 from bot.errors import StoreUnavailableError
+from bot.lease import Clock, LostError
 from bot.model import Inventory
 from bot.store import LeftSlot, Store
 from config import cron

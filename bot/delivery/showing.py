@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
-from bot.actions.hold import Clock
 from bot.blocks.limits import Message
+from bot.lease import Clock
 from bot.model import Digest, Snooze
 from bot.slack.door import Slack
 from bot.slack.marks import PageMark

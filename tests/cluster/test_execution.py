@@ -13,10 +13,10 @@ from bot.actions.approvals import Approvals, Ask
 from bot.actions.catalog import ACTIONS
 from bot.actions.execution import Execution
 from bot.actions.executor import Executor
-from bot.actions.hold import Clock
 from bot.actions.policy import Matter, Ruling, Standing
 from bot.diagnosis.aftermath import Aftermath
 from bot.kube.client import Cluster, connect, utc_now
+from bot.lease import Clock
 from bot.model import ActionKind, Person, Request, Rule, State
 from bot.objects import REQUEST
 from bot.store import Store, open_store

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import ClientSession
 
-from bot.actions.hold import Clock
 from bot.blocks.digest import messages
 from bot.blocks.limits import Message
 from bot.census import Progress
@@ -16,6 +15,7 @@ from bot.delivery.looking import Census
 from bot.delivery.posting import Posting
 from bot.delivery.recording import Recorder
 from bot.delivery.runner import CHECKPOINTS, Runner
+from bot.lease import Clock
 from bot.model import Digest, Inventory, Item
 from bot.slack.client import TIMEOUT, web_client
 from bot.slack.door import Slack

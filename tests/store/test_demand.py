@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.actions.hold import Clock
 from bot.census import WINDOW, Progress
 from bot.delivery.demand import Demand
 from bot.delivery.demand import only as only_these
 from bot.errors import ClusterUnreachableError
+from bot.lease import Clock
 from bot.model import Due, Inventory, ItemKind, Person, Scanned, Snooze, Tally
 from bot.store import Store
 from demo.slack import people as p

@@ -13,11 +13,11 @@ from bot.actions.action import Action, Parameters, PlanChangedError, Progress, f
 from bot.actions.approvals import Approvals
 from bot.actions.execution import Execution
 from bot.actions.executor import Executor
-from bot.actions.hold import Clock
 from bot.actions.policy import Matter, Standing
 from bot.diagnosis.aftermath import Aftermath
 from bot.errors import ClusterUnreachableError
 from bot.kube.client import Cluster
+from bot.lease import Clock
 from bot.model import ActionKind, ObjectRef, Person, Plan, Request, Risk, Rule
 from bot.store import Store
 from config.policy import Rule as PolicyRule

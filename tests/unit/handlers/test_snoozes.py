@@ -12,11 +12,11 @@ import pytest
 from aiohttp import ClientSession
 from msgspec.structs import replace
 
-from bot.actions.hold import Clock
 from bot.blocks import modals, values
 from bot.blocks.digest import messages
 from bot.blocks.digest_pages import page_of
 from bot.delivery.showing import Showing
+from bot.lease import Clock
 from bot.model import Digest, Snooze
 from bot.slack.client import TIMEOUT, web_client
 from bot.slack.door import Slack
