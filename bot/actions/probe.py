@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from msgspec import Struct
-
 from bot import objects
 from bot.actions import held_secrets
 from bot.actions.action import Action, CannotActError, Parameters, PlanChangedError, Progress, fingerprint, here
@@ -19,16 +17,14 @@ from bot.durations import utc
 from bot.kube import read
 from bot.kube.client import Cluster
 from bot.kube.gaps import AbsentError, ConflictError, RefusedError
+from bot.kube.minting import LIFE_SECONDS, BoundPod, mint
 from bot.kube.permissions import GET_POD, MINT_TOKEN, REVIEW_TOKEN
 from bot.kube.review import review
 from bot.model import ActionKind, ObjectRef, Plan, Risk, Rule
 from bot.objects import KubeStruct
-from bot.tokens import RawToken
 
 _KIND = ActionKind.PROBE_TOKEN
 _PATIENCE = timedelta(minutes=1)
-_LIFE_SECONDS = 600
-"""The shortest that a TokenRequest may ask for."""
 _ACCOUNT = "account"
 
 
@@ -56,7 +52,7 @@ async def _plan(cluster: Cluster, ref: ObjectRef, _: Parameters) -> Plan:
         ref=found,
         summary=f"Try a fresh token of service account {ref.namespace}/{account.name}",
         difference=(
-            f"  A token of service account {account.name} is minted, {bound}, for {_LIFE_SECONDS // 60} minutes,",
+            f"  A token of service account {account.name} is minted, {bound}, for {LIFE_SECONDS // 60} minutes,",
             "  reviewed at every API server that can be reached, and dropped. Nothing in the cluster changes.",
         ),
         fingerprint=fingerprint(_KIND, found.uid, account.uid),
@@ -111,33 +107,18 @@ def _follow(cluster: Cluster, plan: Plan, _: str, until: datetime) -> AsyncItera
 
 async def _look(cluster: Cluster, plan: Plan) -> Progress:
     name = plan.parameters[_ACCOUNT]
-    spec: dict[str, object] = {"audiences": [], "expirationSeconds": _LIFE_SECONDS}
-    if plan.ref.kind == "Pod":
-        spec["boundObjectRef"] = {"apiVersion": "v1", "kind": "Pod", "name": plan.ref.name, "uid": plan.ref.uid}
+    pod = BoundPod(plan.ref.name, plan.ref.uid) if plan.ref.kind == "Pod" else None
     try:
-        minted = await read.create(
-            cluster.main, MINT_TOKEN, _TokenRequest, {"spec": spec}, namespace=plan.ref.namespace, name=name
-        )
+        raw = await mint(cluster.main, namespace=plan.ref.namespace, account=name, pod=pod)
     except (AbsentError, ConflictError, RefusedError) as error:
         return Progress(text="No token could be minted.", ended=True, failed=f"The API server says: {error}")
-    answers = await review(cluster, RawToken(minted.status.token))
+    answers = await review(cluster, raw)
     progress = held_secrets.verdict(answers, f"A fresh token of service account {plan.ref.namespace}/{name}")
     if progress.ended:
         text = f"{progress.text} What is refused is an older one, or another one."
         return Progress(text=text, ended=True)
     # That it is refused is the answer, and no failure of the probe.
     return Progress(text=f"{progress.text} {progress.stuck}", ended=True)
-
-
-class _Minted(Struct, frozen=True):
-    token: str = ""
-
-    def __repr__(self) -> str:
-        return "_Minted(hidden)"
-
-
-class _TokenRequest(Struct, frozen=True):
-    status: _Minted = _Minted()
 
 
 def _account_ref(of: ObjectRef, name: str) -> ObjectRef:

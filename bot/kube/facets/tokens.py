@@ -10,15 +10,13 @@ from bot.kube.facets.graph import POD, Asking, FoundToken, Switch, facet
 from bot.kube.facets.pod import pod
 from bot.kube.facets.secrets import referenced_secrets
 from bot.kube.gaps import AbsentError, RefusedError
-from bot.kube.permissions import GET_SECRET, MINT_TOKEN
+from bot.kube.minting import BoundPod, mint
+from bot.kube.permissions import GET_SECRET
 from bot.kube.review import review
 from bot.kube.together import all_of
 from bot.model import ClaimsKind, Review, SeenToken, TokenSource
 from bot.mounts import TokenMount, token_mounts
 from bot.tokens import RawToken, inspect
-
-_PROBE_SECONDS = 600
-"""The shortest life that a TokenRequest may ask for."""
 
 EXEC = Switch(
     is_on=lambda routes: routes.exec,
@@ -76,31 +74,13 @@ async def probe(asking: Asking) -> tuple[SeenToken, ...]:
     """Does a fresh token work? One is minted for the pod's service account, bound to the pod."""
     found = asking.value(pod)
     place = "a fresh token minted for this pod"
-    bound = {"apiVersion": "v1", "kind": "Pod", "name": found.metadata.name, "uid": found.metadata.uid}
+    bound = BoundPod(found.metadata.name, found.metadata.uid)
+    account = found.spec.service_account_name
     try:
-        minted = await read.create(
-            asking.api,
-            MINT_TOKEN,
-            _TokenRequest,
-            {"spec": {"audiences": [], "expirationSeconds": _PROBE_SECONDS, "boundObjectRef": bound}},
-            namespace=asking.ref.namespace,
-            name=found.spec.service_account_name,
-        )
+        raw = await mint(asking.api, namespace=asking.ref.namespace, account=account, pod=bound)
     except (AbsentError, RefusedError) as error:
         return (SeenToken(source=TokenSource.PROBE, place=place, problem=f"none could be minted: {error}"),)
-    raw = RawToken(minted.status.token)
     return (await _seen(asking, raw, SeenToken(source=TokenSource.PROBE, place=place)),)
-
-
-class _Minted(Struct, frozen=True):
-    token: str = ""
-
-    def __repr__(self) -> str:
-        return "_Minted(hidden)"
-
-
-class _TokenRequest(Struct, frozen=True):
-    status: _Minted = _Minted()
 
 
 class _TokenData(Struct, frozen=True):
