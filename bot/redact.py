@@ -1,6 +1,7 @@
 """Takes tokens out of any text: applied when text enters the program, asserted again at every door out."""
 
 import re
+from collections.abc import Callable, Mapping
 
 MARK = "[token removed]"
 
@@ -44,6 +45,25 @@ def redact(text: str) -> str:
 def holds_token(text: str) -> bool:
     """Whether anything in the text looks like a token: a door that sends text out must never see True."""
     return redact(text) != text
+
+
+def redact_each(value: object, *, keys: bool, text: Callable[[str], str] = redact) -> object:
+    """Plain data with each text in it redacted by itself: to redact its JSON could break it.
+
+    Without `keys` those of its objects stay: they are then the names of fields that somebody looks for.
+    """
+    match value:
+        case str():
+            return text(value)
+        case list() | tuple():
+            return [redact_each(item, keys=keys, text=text) for item in value]
+        case Mapping():
+            return {
+                text(key) if keys and isinstance(key, str) else key: redact_each(item, keys=keys, text=text)
+                for key, item in value.items()
+            }
+        case _:
+            return value
 
 
 def _substituted(

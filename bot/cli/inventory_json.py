@@ -9,7 +9,7 @@ from msgspec import Struct
 from bot.cli.inventory_page import verdict_of
 from bot.digest.tallies import total
 from bot.model import Due, Inventory, Item, Tally, Unscanned, due
-from bot.redact import redact
+from bot.redact import redact_each
 
 
 class Action(Struct, frozen=True, kw_only=True):
@@ -104,7 +104,8 @@ def inventory_json(inventory: Inventory) -> str:
         unscanned=tuple(map(_unscanned, inventory.unscanned)),
         took_ms=inventory.took_ms,
     )
-    return msgspec.json.format(msgspec.json.encode(_redacted(msgspec.to_builtins(document))), indent=2).decode()
+    plain = redact_each(msgspec.to_builtins(document), keys=True)  # namespaces and clusters are keys
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode()
 
 
 def _item(item: Item, inventory: Inventory) -> ItemLine:
@@ -148,16 +149,3 @@ def _unscanned(one: Unscanned) -> UnscannedLine:
 
 def _iso(when: datetime) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _redacted(value: object) -> object:
-    """Names are keys too."""
-    match value:
-        case str():
-            return redact(value)
-        case dict():
-            return {redact(name): _redacted(each) for name, each in value.items()}
-        case list() | tuple():
-            return [_redacted(each) for each in value]
-        case _:
-            return value

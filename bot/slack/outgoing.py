@@ -6,7 +6,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.redact import holds_token, redact
+from bot.redact import holds_token, redact_each
 
 log = structlog.get_logger(__name__)
 
@@ -33,31 +33,25 @@ def contents(rendering: Rendering) -> Iterator[dict[str, object]]:
     """`text` and `blocks` of a call, and then those of the call to make where Slack refuses these blocks."""
     yield content(rendering)
     if rendering.instead:
-        yield _safe({"text": rendering.text, "blocks": list(rendering.instead)})
+        yield _message(rendering.text, rendering.instead)
 
 
 def content(rendering: Rendering) -> dict[str, object]:
     """`text` and `blocks` of a call."""
-    return _safe({"text": rendering.text, "blocks": list(rendering.blocks)})
+    return _message(rendering.text, rendering.blocks)
 
 
-def _safe(outgoing: dict[str, object]) -> dict[str, object]:
-    """A token in it is an error of ours: it is taken out and logged."""
+def safe(outgoing: dict[str, object], *, instead: dict[str, object]) -> dict[str, object]:
+    """What leaves. A token in it is an error of ours: it is taken out and logged, or `instead` leaves."""
     if not holds_token(json.dumps(outgoing, ensure_ascii=False)):
         return outgoing
     log.error("a token was about to be sent to Slack and was taken out")
-    without = cleaned(outgoing)
+    # Slack takes no other keys than it knows: one that holds a token is not mended.
+    without = redact_each(outgoing, keys=False)
     if isinstance(without, dict) and not holds_token(json.dumps(without, ensure_ascii=False)):
         return without
-    return {"text": HELD_BACK, "blocks": []}
+    return instead
 
 
-def cleaned(value: object) -> object:
-    """The same with every string redacted by itself: redacting the JSON text could break it."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, Mapping):
-        return {key: cleaned(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [cleaned(item) for item in value]
-    return value
+def _message(text: str, blocks: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    return safe({"text": text, "blocks": list(blocks)}, instead={"text": HELD_BACK, "blocks": []})

@@ -1,19 +1,14 @@
 """Modals and the home tab: opened, updated, published. What leaves is looked at once more, as messages are."""
 
-import json
 import re
 import secrets
 from collections.abc import Mapping
 
-import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.redact import holds_token
 from bot.slack.answers import editing
-from bot.slack.outgoing import HELD_BACK, cleaned
+from bot.slack.outgoing import HELD_BACK, safe
 from bot.slack.posts import PostRefusedError
-
-log = structlog.get_logger(__name__)
 
 View = Mapping[str, object]
 _VIEW_ID = re.compile(r"V[A-Z0-9]+")
@@ -28,7 +23,7 @@ class Views:
     async def open(self, trigger_id: str, view: View) -> str:
         """A modal for whoever caused the trigger, at most three seconds ago; what `update` knows it by."""
         own_id = secrets.token_hex(16)
-        outgoing = {**safe(view), "external_id": own_id}
+        outgoing = {**safe_view(view), "external_id": own_id}
         try:
             answer = await editing(
                 self._client.api_call("views.open", json={"trigger_id": trigger_id, "view": outgoing})
@@ -41,22 +36,15 @@ class Views:
 
     async def update(self, modal: str, view: View) -> None:
         which = "view_id" if _VIEW_ID.fullmatch(modal) else "external_id"
-        await editing(self._client.api_call("views.update", json={which: modal, "view": safe(view)}))
+        await editing(self._client.api_call("views.update", json={which: modal, "view": safe_view(view)}))
 
     async def publish(self, user: str, view: View) -> None:
         """The person's home tab."""
-        await editing(self._client.api_call("views.publish", json={"user_id": user, "view": safe(view)}))
+        await editing(self._client.api_call("views.publish", json={"user_id": user, "view": safe_view(view)}))
 
 
-def safe(view: View) -> dict[str, object]:
-    """The view as it may leave. A token in it is an error of ours: it is taken out and logged."""
-    outgoing = dict(view)
-    if not holds_token(json.dumps(outgoing, ensure_ascii=False)):
-        return outgoing
-    log.error("a token was about to be sent to Slack and was taken out")
-    without = cleaned(outgoing)
-    if isinstance(without, dict) and not holds_token(json.dumps(without, ensure_ascii=False)):
-        return without
+def safe_view(view: View) -> dict[str, object]:
+    """The view as it may leave."""
     text = {"type": "plain_text", "text": HELD_BACK, "emoji": False}
-    kept = {key: value for key, value in outgoing.items() if key in {"type", "title", "close"}}
-    return {**kept, "blocks": [{"type": "section", "text": text}]}
+    kept = {key: value for key, value in view.items() if key in {"type", "title", "close"}}
+    return safe(dict(view), instead={**kept, "blocks": [{"type": "section", "text": text}]})

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from bot.model import Digest, Plan, State, Tally
-from bot.redact import redact
+from bot.redact import redact, redact_each
 
 OPEN = (State.PENDING, State.APPROVED, State.RUNNING)
 METADATA = MetaData()
@@ -69,7 +69,9 @@ class Json(TypeDecorator[Any]):
         self.kind = kind
 
     def process_bind_param(self, value: object, dialect: Dialect) -> str | None:  # noqa: ARG002  # the same
-        return None if value is None else msgspec.json.encode(_cleaned(msgspec.to_builtins(value))).decode()
+        if value is None:
+            return None
+        return msgspec.json.encode(redact_each(msgspec.to_builtins(value), keys=True, text=_clean)).decode()
 
     def process_result_value(self, value: object, dialect: Dialect) -> object:  # noqa: ARG002  # the same
         return msgspec.json.decode(value, type=self.kind) if isinstance(value, str) else None
@@ -78,16 +80,6 @@ class Json(TypeDecorator[Any]):
 def _clean(text: str) -> str:
     """PostgreSQL refuses the character NUL, and neither database takes half of a surrogate pair."""
     return redact(text.replace("\0", "\ufffd").encode("utf-8", "replace").decode())
-
-
-def _cleaned(value: object) -> object:
-    if isinstance(value, str):
-        return _clean(value)
-    if isinstance(value, dict):
-        return {_clean(key): _cleaned(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_cleaned(item) for item in value]
-    return value
 
 
 REQUESTS = Table(

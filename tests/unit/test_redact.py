@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.redact import MARK, holds_token, redact
+from bot.redact import MARK, holds_token, redact, redact_each
 from tests.unit.jwts import BOUND, LEGACY, encoded, token
 
 JWT = token(BOUND)
@@ -136,3 +136,12 @@ def test_a_hostile_line_takes_linear_time(piece: str) -> None:
     """A megabyte; a quadratic expression would run for minutes here and be stopped by the suite's own limit."""
     text = piece * (1_000_000 // len(piece))
     assert not holds_token(redact(text))
+
+
+def test_of_plain_data_each_text_is_redacted_by_itself() -> None:
+    """By itself: what the JSON text of a value and its neighbours looks like does not matter."""
+    data = {"a": [JWT, (7, None, f"x {JWT}")], "token": OPAQUE, JWT: {"b": True}}
+    inside = {"a": [MARK, [7, None, f"x {MARK}"]], "token": OPAQUE}
+    assert redact_each(data, keys=False) == {**inside, JWT: {"b": True}}
+    assert redact_each(data, keys=True) == {**inside, MARK: {"b": True}}
+    assert redact_each({"A": ["B"]}, keys=True, text=str.lower) == {"a": ["b"]}

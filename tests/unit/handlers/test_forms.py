@@ -15,7 +15,7 @@ from bot.slack.client import TIMEOUT, web_client
 from bot.slack.door import Slack
 from bot.slack.outgoing import HELD_BACK
 from bot.slack.remembered import Remembered
-from bot.slack.views import Views, safe
+from bot.slack.views import Views, safe_view
 from demo.slack import SlackServer
 from demo.slack import people as p
 from handlers.forms import Forms, Press, press_of
@@ -161,11 +161,11 @@ def test_a_token_in_a_view_is_taken_out_and_the_log_says_so() -> None:
     raw = {**modals.loading(TITLE), "private_metadata": f"it holds {TOKEN}"}
     keyed = {**modals.loading(TITLE), "blocks": [{TOKEN: "as a key"}]}
     with structlog.testing.capture_logs() as logs:
-        assert safe(raw)["private_metadata"] == "it holds [token removed]"
-        assert HELD_BACK in str(safe(keyed))
-        assert TOKEN not in str(safe(keyed))
+        assert safe_view(raw)["private_metadata"] == "it holds [token removed]"
+        assert HELD_BACK in str(safe_view(keyed))
+        assert TOKEN not in str(safe_view(keyed))
     assert {entry["log_level"] for entry in logs} == {"error"}
-    assert safe(modals.loading(TITLE)) == modals.loading(TITLE)
+    assert safe_view(modals.loading(TITLE)) == modals.loading(TITLE)
 
 
 def test_a_press_knows_the_thread_it_belongs_to() -> None:
