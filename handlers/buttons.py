@@ -22,7 +22,7 @@ def register(app: AsyncApp, forms: Forms, remedies: Remedies, decided: decisions
         press = press_of(body)
         wanted = values.read(action.get("value"), values.Wanted)
         if wanted is None:
-            forms.take(press, "token-doctor", _unknown)
+            forms.say(press, modals.unknown())
             return
         message = body.get("message") or {}
         evidence = quoted_in(message.get("blocks")) if wanted.cause else ""
@@ -43,19 +43,12 @@ def register(app: AsyncApp, forms: Forms, remedies: Remedies, decided: decisions
 def register_rest(app: AsyncApp, forms: Forms, answer: modals.View) -> None:
     """Buttons and forms that nobody else listens to get this answer: an old one is never ignored. Call it last."""
 
-    async def told() -> modals.View:
-        return answer
-
     async def pressed(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        forms.take(press_of(body), "token-doctor", told)
+        forms.say(press_of(body), answer)
 
     async def filled(ack: AsyncAck) -> None:
         await ack(response_action="update", view=answer)
 
     app.action(re.compile(r".+", re.DOTALL))(pressed)
     app.view(re.compile(r".+", re.DOTALL))(filled)
-
-
-async def _unknown() -> modals.View:
-    return modals.unknown()

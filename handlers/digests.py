@@ -10,14 +10,13 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.blocks import modals, snoozing, values
 from bot.blocks.digest_items import ACKNOWLEDGE, SNOOZE, WAKE
-from bot.blocks.limits import REASON
-from bot.redact import holds_token
+from handlers.fields import field, mistake, written
 from handlers.forms import Forms, press_of
-from handlers.modals import field
 from handlers.snoozes import WAKE_TITLE, Snoozes
 
 _NO_DIGESTS = "No digest is configured any more, so there is nothing to keep quiet."
 _ADD_ONE = "Whoever runs token-doctor adds one under `digests` in its configuration."
+_UNSAID = "Say why: whoever reads the digest has nothing else to go by."
 
 
 def register(app: AsyncApp, forms: Forms, snoozes: Snoozes) -> None:
@@ -25,7 +24,7 @@ def register(app: AsyncApp, forms: Forms, snoozes: Snoozes) -> None:
         await ack()
         watched = values.read(action.get("value"), values.Watched)
         if watched is None:
-            forms.take(press_of(body), "token-doctor", _unknown)
+            forms.say(press_of(body), modals.unknown())
             return
         asked = replace(watched, acknowledged=action.get("action_id") == ACKNOWLEDGE)
         title = snoozing.title(acknowledged=asked.acknowledged)
@@ -36,7 +35,7 @@ def register(app: AsyncApp, forms: Forms, snoozes: Snoozes) -> None:
         press = press_of(body)
         watched = values.read(action.get("value"), values.Watched)
         if watched is None:
-            forms.take(press, "token-doctor", _unknown)
+            forms.say(press, modals.unknown())
         else:
             forms.take(press, WAKE_TITLE, partial(snoozes.wake, watched, press.user))
 
@@ -45,9 +44,9 @@ def register(app: AsyncApp, forms: Forms, snoozes: Snoozes) -> None:
         if watched is None:
             await ack(response_action="update", view=modals.unknown())
             return
-        reason = " ".join(str(field(view, snoozing.WHY).get("value") or "").split())
-        until, mistake = _day(str(field(view, snoozing.UNTIL).get("selected_date") or ""), snoozes.today(watched))
-        mistakes = {snoozing.WHY: _mistake(reason), snoozing.UNTIL: mistake}
+        reason = written(view, snoozing.WHY)
+        until, wrong = _day(str(field(view, snoozing.UNTIL).get("selected_date") or ""), snoozes.today(watched))
+        mistakes = {snoozing.WHY: mistake(reason, unsaid=_UNSAID), snoozing.UNTIL: wrong}
         if any(mistakes.values()) or until is None:
             await ack(response_action="errors", errors={name: said for name, said in mistakes.items() if said})
             return
@@ -66,12 +65,9 @@ def register(app: AsyncApp, forms: Forms, snoozes: Snoozes) -> None:
 def register_none(app: AsyncApp, forms: Forms) -> None:
     """Where nothing is remembered: an old digest's buttons are answered all the same."""
 
-    async def told() -> modals.View:
-        return modals.refused("token-doctor", _NO_DIGESTS, _ADD_ONE)
-
     async def pressed(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        forms.take(press_of(body), "token-doctor", told)
+        forms.say(press_of(body), modals.refused("token-doctor", _NO_DIGESTS, _ADD_ONE))
 
     for action in (SNOOZE, ACKNOWLEDGE, WAKE):
         app.action(action)(pressed)
@@ -88,16 +84,3 @@ def _day(text: str, today: date) -> tuple[date | None, str]:
     if day > today + timedelta(days=snoozing.MOST_DAYS):
         return None, f"At most {snoozing.MOST_DAYS} days ahead: nothing is kept quiet for good."
     return day, ""
-
-
-def _mistake(reason: str) -> str:
-    """What is wrong with a reason. A token is neither kept nor shown."""
-    if holds_token(reason):
-        return "That looks like a token, and Slack is never given one. Revoke it, and write the reason without it."
-    if not reason:
-        return "Say why: whoever reads the digest has nothing else to go by."
-    return f"At most {REASON} characters." if len(reason) > REASON else ""
-
-
-async def _unknown() -> modals.View:
-    return modals.unknown()

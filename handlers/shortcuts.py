@@ -11,8 +11,8 @@ from bot.blocks import modals, values
 from handlers import words
 from handlers.alerts import targets_in
 from handlers.desk import Desk
+from handlers.fields import field
 from handlers.forms import Forms, Press, press_of
-from handlers.modals import field
 from handlers.places import Ask
 
 SHORTCUT = "check_here"
