@@ -61,6 +61,15 @@ async def held(cluster: Cluster, ref: ObjectRef) -> Held:
     )
 
 
+async def present(cluster: Cluster, ref: ObjectRef) -> objects.Meta | None:
+    """The metadata of that very Secret, None where it is gone. Raises UnreadableError."""
+    try:
+        found = await read.metadata(cluster.main, GET_SECRET, objects.Named, namespace=ref.namespace, name=ref.name)
+    except AbsentError:
+        return None
+    return found.metadata if found.metadata.uid == ref.uid else None
+
+
 async def account(cluster: Cluster, ref: ObjectRef) -> ObjectRef:
     """The service account, with its uid. Raises as `held` does: one that is being deleted has no good token."""
     found = await read.metadata(

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot import objects
 from bot.actions import held_secrets
 from bot.actions.action import (
     PLANNED_ID,
@@ -20,10 +19,10 @@ from bot.actions.action import (
 from bot.actions.failures import explained, permitted, unless_done
 from bot.actions.following import watch
 from bot.actions.held_secrets import Held
-from bot.kube import effects, read
+from bot.kube import effects
 from bot.kube.client import Cluster
 from bot.kube.gaps import AbsentError
-from bot.kube.permissions import GET_SECRET, PATCH_SECRET, REVIEW_TOKEN
+from bot.kube.permissions import PATCH_SECRET, REVIEW_TOKEN
 from bot.model import ActionKind, ObjectRef, Plan, Risk, Rule
 from bot.objects import INVALID_SINCE, REQUEST
 
@@ -80,13 +79,8 @@ async def _apply(cluster: Cluster, plan: Plan, request: str) -> None:
 async def _is_done(cluster: Cluster, plan: Plan, request: str) -> bool:
     """Whether it carries the request's id."""
     with explained(plan.ref):
-        try:
-            found = await read.metadata(
-                cluster.main, GET_SECRET, objects.Named, namespace=plan.ref.namespace, name=plan.ref.name
-            )
-        except AbsentError:
-            return False
-    return found.metadata.uid == plan.ref.uid and found.metadata.annotations.request == request
+        found = await held_secrets.present(cluster, plan.ref)
+    return found is not None and found.annotations.request == request
 
 
 def _follow(cluster: Cluster, plan: Plan, _: str, until: datetime) -> AsyncIterator[Progress]:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot import objects
 from bot.actions import held_secrets
 from bot.actions.action import Action, CannotActError, Parameters, Progress, fingerprint, here, unchanged
 from bot.actions.failures import explained, unless_done
@@ -12,10 +11,9 @@ from bot.actions.following import watch
 from bot.actions.held_secrets import Held
 from bot.diagnosis.unused import USUAL_DAYS, in_use
 from bot.durations import utc
-from bot.kube import effects, read, secret_uses, tracking
+from bot.kube import effects, secret_uses, tracking
 from bot.kube.client import Cluster
-from bot.kube.gaps import AbsentError
-from bot.kube.permissions import DELETE_SECRET, GET_SECRET
+from bot.kube.permissions import DELETE_SECRET
 from bot.model import ActionKind, ObjectRef, Plan, Risk, Rule
 from bot.objects import INVALID_SINCE, LAST_USED
 
@@ -79,7 +77,7 @@ async def _apply(cluster: Cluster, plan: Plan, request: str) -> None:
 async def _is_done(cluster: Cluster, plan: Plan, _: str) -> bool:
     """Whether that very Secret is gone, or going."""
     with explained(plan.ref):
-        found = await _metadata(cluster, plan.ref)
+        found = await held_secrets.present(cluster, plan.ref)
     return found is None or found.deletion_timestamp is not None
 
 
@@ -88,7 +86,7 @@ def _follow(cluster: Cluster, plan: Plan, _: str, until: datetime) -> AsyncItera
 
 
 async def _look(cluster: Cluster, plan: Plan) -> Progress:
-    found = await _metadata(cluster, plan.ref)
+    found = await held_secrets.present(cluster, plan.ref)
     what = f"Secret {plan.ref.namespace}/{plan.ref.name}"
     if found is None:
         return Progress(text=f"{what} is gone; its token is refused everywhere within 10 seconds.", ended=True)
@@ -117,15 +115,6 @@ def _days(text: str) -> int:
     if not 1 <= days <= _MOST_DAYS:
         raise CannotActError(f"The days for which nobody has used it are a number from 1 to {_MOST_DAYS}.")
     return days
-
-
-async def _metadata(cluster: Cluster, ref: ObjectRef) -> objects.Meta | None:
-    """Of that very Secret, None where it is gone."""
-    try:
-        found = await read.metadata(cluster.main, GET_SECRET, objects.Named, namespace=ref.namespace, name=ref.name)
-    except AbsentError:
-        return None
-    return found.metadata if found.metadata.uid == ref.uid else None
 
 
 def _needs(plan: Plan) -> tuple[Rule, ...]:
