@@ -57,20 +57,7 @@ def _severity(room: Room, credential: Credential, bucket: Due) -> Severity:
 
 def _item(room: Room, facts: Facts, read: Read, credential: Credential, seen: Seen) -> Item:
     words = _words(credential, seen.due, facts.now)
-    return Item(
-        kind=seen.kind,
-        namespace=room.name,
-        object_kind=seen.object_kind,
-        name=seen.name,
-        place=seen.place,
-        owner=credential.owner,
-        severity=seen.severity,
-        why=words.why,
-        next_step=words.next_step,
-        used=_used(room, read, credential),
-        ends=seen.ends,
-        cause=words.cause,
-    )
+    return seen.item(room.name, words, owner=credential.owner, used=_used(room, read, credential))
 
 
 def _words(credential: Credential, bucket: Due | None, now: datetime) -> Words:

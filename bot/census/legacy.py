@@ -46,17 +46,10 @@ def _seen(looked: Looked, stand: Stand) -> Seen:
 
 def _item(looked: Looked, stand: Stand, seen: Seen) -> Item:
     words = legacy_words.of(looked, stand)
-    return Item(
-        kind=seen.kind,
-        namespace=looked.room.name,
-        object_kind=seen.object_kind,
-        name=seen.name,
+    return seen.item(
+        looked.room.name,
+        words,
         owner=owner_by(looked.held.signs),
-        severity=seen.severity,
-        why=words.why,
-        next_step=words.next_step,
         used=legacy_words.used(looked, stand),
-        ends=seen.ends,
-        cause=words.cause,
         offers=legacy_words.offers(looked, stand, words.cause),
     )

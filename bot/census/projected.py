@@ -131,23 +131,13 @@ def _cliff(place: _Place) -> Words:
 
 def _item(room: Room, facts: Facts, workload: Workload, words: Callable[[], Words], seen: Seen) -> Item:
     told, pods = words(), workload.pods
-    may_restart = seen.kind in {ItemKind.SUBPATH_MOUNT, ItemKind.EXTENDED_CLIFF}
-    return Item(
-        kind=seen.kind,
-        namespace=room.name,
-        object_kind=seen.object_kind,
-        name=seen.name,
-        place=seen.place,
+    may_restart = seen.kind in {ItemKind.SUBPATH_MOUNT, ItemKind.EXTENDED_CLIFF} and _is_restartable(room, workload)
+    return seen.item(
+        room.name,
+        told,
         owner=workload.owner,
-        severity=seen.severity,
-        why=told.why,
-        next_step=told.next_step,
         used="" if seen.object_kind == "Pod" else f"{pods} pod{'' if pods == 1 else 's'}",
-        ends=seen.ends,
-        cause=told.cause,
-        offers=(_restart(room, facts, workload, told.cause),)
-        if may_restart and _is_restartable(room, workload)
-        else (),
+        offers=(_restart(room, facts, workload, told.cause),) if may_restart else (),
     )
 
 

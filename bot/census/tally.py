@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from bot.model import Due, Item, ItemKind, Severity, Tally
+from bot.model import Due, Item, ItemKind, Offer, Severity, Tally
 
 MOST_ITEMS = 500
 """Of each kind so many are kept: the rest is counted."""
@@ -46,6 +46,24 @@ class Seen(Struct, frozen=True, kw_only=True):
         """The smaller, the more urgent; no two have the same."""
         due = _DUES[self.due or Due.NEVER]
         return (self.severity.rank, due, self.ends or _NEVER, namespace, self.name, self.object_kind, self.place)
+
+    def item(self, namespace: str, words: Words, *, owner: str, used: str = "", offers: tuple[Offer, ...] = ()) -> Item:
+        """What is told of it."""
+        return Item(
+            kind=self.kind,
+            namespace=namespace,
+            object_kind=self.object_kind,
+            name=self.name,
+            place=self.place,
+            owner=owner,
+            severity=self.severity,
+            why=words.why,
+            next_step=words.next_step,
+            used=used,
+            ends=self.ends,
+            cause=words.cause,
+            offers=offers,
+        )
 
 
 @dataclass(slots=True)
