@@ -72,8 +72,7 @@ def spoilers(cluster: ClusterDigest) -> list[Unscanned]:
 
 def _ends(read: list[ClusterDigest]) -> Iterator[str]:
     """`1 token has expired`, `2 expire within 24 hours`."""
-    days = max(cluster.window for cluster in read).days
-    limits = {Due.TODAY: "24 hours", Due.WEEK: f"{_WEEK} days", Due.WINDOW: f"{days} days"}
+    window = max(cluster.window for cluster in read)
     noun = _noun(read)
     begun = False
     for bucket in _NEAR:
@@ -81,7 +80,7 @@ def _ends(read: list[ClusterDigest]) -> Iterator[str]:
         if count:
             what = number(count) if begun else counted(count, noun, f"{noun}s")
             verb = ("has", "have") if bucket is Due.EXPIRED else ("expires", "expire")
-            rest = "expired" if bucket is Due.EXPIRED else f"within {limits[bucket]}"
+            rest = "expired" if bucket is Due.EXPIRED else bucket.within(window)
             yield f"{what} {verb[count != 1]} {rest}"
             begun = True
 

@@ -16,11 +16,10 @@ from bot.kube.client import Cluster
 from bot.kube.gaps import DeniedError, UnreadableError
 from bot.kube.stream import StartAgainError
 from bot.kube.together import both
-from bot.model import Inventory, Unscanned
+from bot.model import WINDOW, Inventory, Unscanned
 
-__all__ = ["MOST_ITEMS", "WINDOW", "Progress", "census"]
+__all__ = ["MOST_ITEMS", "Progress", "census"]
 
-WINDOW = timedelta(days=14)
 _TIMES = 3
 _SWITCHES: Mapping[Aspect, str] = {
     Aspect.DATA: "switch it on with `--scan-secrets` or `checks.read_secret_data: true`",

@@ -6,7 +6,7 @@ from bot.blocks.digest_words import KINDS, counted, number, of_kind, scanned
 from bot.cli.meaning import SEVERITY
 from bot.cli.page import Page, Piece
 from bot.digest.tallies import total
-from bot.durations import relative, span
+from bot.durations import relative
 from bot.model import Due, Inventory, Item, ItemKind, Severity, Unscanned, Verdict, due
 
 _VERDICT = {
@@ -91,14 +91,10 @@ def _ends(inventory: Inventory) -> Iterator[str]:
         if count := ending.get(bucket):
             is_one = count == 1
             told = ("has" if is_one else "have") + " expired" if bucket is Due.EXPIRED else "ends" if is_one else "end"
-            within = "" if bucket is Due.EXPIRED else f" {_within(bucket, inventory)}"
+            within = "" if bucket is Due.EXPIRED else f" {bucket.within(inventory.window)}"
             what = number(count) if begun else counted(count, "credential", "credentials")
             yield f"{what} {told}{within}"
             begun = True
-
-
-def _within(bucket: Due, inventory: Inventory) -> str:
-    return f"within {span(inventory.window).replace(' d', ' days')}" if bucket is Due.WINDOW else bucket.value
 
 
 def _others(inventory: Inventory) -> Iterator[str]:
@@ -120,8 +116,7 @@ def _others(inventory: Inventory) -> Iterator[str]:
 def _titles(inventory: Inventory) -> Iterator[tuple[str, str]]:
     """The groups in their order."""
     for bucket in (Due.EXPIRED, Due.TODAY, Due.WEEK, Due.WINDOW):
-        within = _within(bucket, inventory)
-        yield bucket.name, "Expired" if bucket is Due.EXPIRED else f"Ends {within}"
+        yield bucket.name, "Expired" if bucket is Due.EXPIRED else f"Ends {bucket.within(inventory.window)}"
     yield from _TITLES.items()
 
 

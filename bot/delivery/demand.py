@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from bot.census import WINDOW, Progress
+from bot.census import Progress
 from bot.delivery.looking import Census, look
 from bot.delivery.recording import TREND
 from bot.digest import routing
 from bot.digest.comparison import Comparison, Unreached, compare
 from bot.lease import Clock
-from bot.model import ClusterDigest, Digest, Due, Inventory, ItemKind, Tally, TrendPoint, due
+from bot.model import WINDOW, ClusterDigest, Digest, Due, Inventory, ItemKind, Tally, TrendPoint, due
 from bot.store import Store
 from config.digests import Digest as Schedule
 

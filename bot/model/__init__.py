@@ -14,7 +14,7 @@ from bot.model.control_plane import (
 )
 from bot.model.digest import ClusterDigest, Digest, Resolved, Sighting, Snooze, Snoozed, TrendPoint
 from bot.model.facets import NOT_READ, Facet, Gap, GapKind, Rule, UnreadError
-from bot.model.inventory import Due, Inventory, Item, ItemKind, Scanned, Tally, Unscanned, due
+from bot.model.inventory import WINDOW, Due, Inventory, Item, ItemKind, Scanned, Tally, Unscanned, due
 from bot.model.noun import Noun
 from bot.model.read import Access, ClusterIssuer, ContainerLog, Discovery, LogLine
 from bot.model.report import (
@@ -66,6 +66,7 @@ __all__ = [
     "SECRET_NAME",
     "TOKEN_TYPE",
     "TRANSITIONS",
+    "WINDOW",
     "Access",
     "ActionKind",
     "ApiServer",

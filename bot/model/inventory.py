@@ -9,6 +9,9 @@ from bot.model.catalogue import Severity
 from bot.model.noun import Noun
 from bot.model.requests import Offer
 
+WINDOW = timedelta(days=14)
+"""How far ahead an end counts as near, where nobody says otherwise."""
+
 
 class Due(StrEnum):
     """How soon something ends. What never does is `NEVER`."""
@@ -23,6 +26,10 @@ class Due(StrEnum):
     @property
     def is_near(self) -> bool:
         return self not in {Due.LATER, Due.NEVER}
+
+    def within(self, window: timedelta) -> str:
+        """In words, of a bucket that is near and ahead; a window is whole days."""
+        return f"within {window.days} days" if self is Due.WINDOW else self.value
 
 
 def due(ends: datetime | None, now: datetime, window: timedelta) -> Due:

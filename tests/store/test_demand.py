@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.census import WINDOW, Progress
+from bot.census import Progress
 from bot.delivery.demand import Demand
 from bot.delivery.demand import only as only_these
 from bot.errors import ClusterUnreachableError
 from bot.lease import Clock
-from bot.model import Due, Inventory, ItemKind, Person, Scanned, Snooze, Tally
+from bot.model import WINDOW, Due, Inventory, ItemKind, Person, Scanned, Snooze, Tally
 from bot.store import Store
 from demo.slack import people as p
 from tests.store.conftest import Address

@@ -6,11 +6,11 @@ from datetime import datetime
 from bot.diagnosis.case import Case
 from bot.diagnosis.checks.points import Point, told
 from bot.diagnosis.evidence import quote
-from bot.diagnosis.expiry import LEEWAY, expiry, is_near
+from bot.diagnosis.expiry import LEEWAY, is_near
 from bot.diagnosis.layouts import renewal
 from bot.durations import relative, utc
 from bot.messages import rejections
-from bot.model import Certainty, EmbeddedCredential, Evidence, Finding, Layout, Review, Route, Severity
+from bot.model import WINDOW, Certainty, EmbeddedCredential, Evidence, Finding, Layout, Review, Route, Severity, due
 
 _OF_THE_SIGNATURE = frozenset({"signing-key-unknown", "signature-invalid", "issuer-unknown"})
 """What a cluster says of a token that may simply be another one's."""
@@ -99,8 +99,8 @@ def _ended(case: Case, one: EmbeddedCredential, what: str, ends: datetime, evide
 
 
 def _ending(case: Case, one: EmbeddedCredential, what: str, ends: datetime, quoted: str) -> Point:
-    bucket, when = expiry(ends, case.now), relative(ends, case.now)
-    text = f"The {what} in {one.place} ({one.layout.value}) expires {bucket.value}: {when}.{_whose(one)}"
+    within, when = due(ends, case.now, WINDOW).within(WINDOW), relative(ends, case.now)
+    text = f"The {what} in {one.place} ({one.layout.value}) expires {within}: {when}.{_whose(one)}"
     evidence = [quote(Route.OBJECT, one.place, quoted)]
     return Point(text, evidence, Severity.WARNING, _certainty(one), renewal(one.layout), explains=False)
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.diagnosis.expiry import Expiry, expiry, is_near
+from bot.diagnosis.expiry import is_near
+from bot.model import WINDOW, Due, due
 
 NOW = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -13,17 +14,26 @@ DAY = timedelta(days=1)
 @pytest.mark.parametrize(
     ("left", "bucket"),
     [
-        (-timedelta(seconds=1), Expiry.EXPIRED),
-        (timedelta(), Expiry.DAY),
-        (DAY, Expiry.DAY),
-        (DAY + timedelta(seconds=1), Expiry.WEEK),
-        (7 * DAY, Expiry.WEEK),
-        (14 * DAY, Expiry.WINDOW),
-        (14 * DAY + timedelta(seconds=1), Expiry.LATER),
+        (-timedelta(seconds=1), Due.EXPIRED),
+        (timedelta(), Due.TODAY),
+        (DAY, Due.TODAY),
+        (DAY + timedelta(seconds=1), Due.WEEK),
+        (7 * DAY, Due.WEEK),
+        (14 * DAY, Due.WINDOW),
+        (14 * DAY + timedelta(seconds=1), Due.LATER),
     ],
 )
-def test_buckets(left: timedelta, bucket: Expiry) -> None:
-    assert expiry(NOW + left, NOW) is bucket
+def test_buckets(left: timedelta, bucket: Due) -> None:
+    assert due(NOW + left, NOW, WINDOW) is bucket
+
+
+def test_a_bucket_in_words() -> None:
+    assert [bucket.within(21 * DAY) for bucket in Due if bucket.is_near] == [
+        "expired",
+        "within 24 hours",
+        "within 7 days",
+        "within 21 days",
+    ]
 
 
 @pytest.mark.parametrize(
