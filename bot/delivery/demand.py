@@ -1,8 +1,9 @@
 """A digest when somebody asks: compared with what the channel's own digests have seen, and nothing is remembered."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -10,11 +11,22 @@ from bot.census import Progress
 from bot.delivery.looking import Census, look
 from bot.delivery.recording import TREND
 from bot.digest import routing
-from bot.digest.comparison import Comparison, Unreached, compare
+from bot.digest.comparison import Unreached, compare
+from bot.digest.telling import unread, with_trend
 from bot.lease import Clock
 from bot.model import WINDOW, ClusterDigest, Digest, Due, Inventory, ItemKind, Tally, TrendPoint, due
 from bot.store import Store
 from config.digests import Digest as Schedule
+
+
+class _Past(NamedTuple):
+    """What the channel's own digests have seen, by cluster: when it was last looked at, and the points of its trend."""
+
+    looked: Mapping[str, datetime]
+    trend: Mapping[str, tuple[TrendPoint, ...]]
+
+
+_NO_PAST = _Past({}, {})
 
 
 class Demand:
@@ -52,11 +64,16 @@ class Demand:
         schedule = self._schedule(channel, clusters) if self._store else None
         window = timedelta(days=schedule.window_days) if schedule else WINDOW
         found = await look(self._census, clusters, namespaces=namespaces, window=window, at=at, progress=progress)
+        whole = schedule is not None and kinds is None and _is_whole(schedule, channel, namespaces)
+        past = _NO_PAST
+        if schedule and any(isinstance(one, Inventory) for one in found):
+            past = await self._past(schedule, channel, trend=whole)
         parts = []
         for one in found:
-            seen = one if kinds is None or isinstance(one, Unreached) else only(one, kinds)
-            trend = schedule is not None and kinds is None and _is_whole(schedule, channel, namespaces)
-            parts.append(await self._part(seen, schedule, channel, kinds, trend=trend))
+            if isinstance(one, Unreached):
+                parts.append(unread(one, window))
+            else:
+                parts.append(await self._part(one if kinds is None else only(one, kinds), schedule, past, kinds))
         return Digest(
             id=self._new_id(),
             schedule=schedule.name if schedule else "",
@@ -73,40 +90,23 @@ class Demand:
                 return schedule
         return None
 
-    async def _part(
-        self,
-        one: Inventory | Unreached,
-        schedule: Schedule | None,
-        channel: str,
-        kinds: frozenset[ItemKind] | None,
-        *,
-        trend: bool,
-    ) -> ClusterDigest:
-        if isinstance(one, Unreached):
-            window = timedelta(days=schedule.window_days) if schedule else WINDOW
-            return ClusterDigest(
-                cluster=one.cluster, taken_at=one.at, window=window, unreachable=one.why, mend=one.mend
-            )
-        comparison = await self._compared(one, schedule, kinds)
-        past: tuple[TrendPoint, ...] = ()
-        if trend and schedule and self._store:
-            history = await self._store.digests.history(schedule.name, channel, limit=TREND)
-            past = history.get(one.cluster, ())
-        complete = all(part.by_choice for part in one.unscanned)
-        now = TrendPoint(at=one.taken_at, totals=comparison.digest.totals, complete=complete)
-        return replace(comparison.digest, trend=(*past, now))
+    async def _past(self, schedule: Schedule, channel: str, *, trend: bool) -> _Past:
+        if self._store is None:
+            return _NO_PAST
+        digests = self._store.digests
+        history = await digests.history(schedule.name, channel, limit=TREND) if trend else {}
+        return _Past(await digests.looked_at(schedule.name), history)
 
-    async def _compared(
-        self, one: Inventory, schedule: Schedule | None, kinds: frozenset[ItemKind] | None
-    ) -> Comparison:
+    async def _part(
+        self, one: Inventory, schedule: Schedule | None, past: _Past, kinds: frozenset[ItemKind] | None
+    ) -> ClusterDigest:
         if schedule is None or self._store is None or not routing.covered(schedule.clusters, [one.cluster]):
-            return compare(one, {}, last=None)
-        figures = await self._store.digests.figures([schedule.name])
-        last = next((each.at for each in figures if each.cluster == one.cluster), None)
+            return with_trend(compare(one, {}, last=None).digest, past.trend)
         sightings = await self._store.seen.sightings(schedule.name, one.cluster)
         if kinds is not None:  # what was not looked for is not gone
             sightings = {key: seen for key, seen in sightings.items() if key.partition("/")[0] in kinds}
-        return compare(one, sightings, last=last, watched=schedule.namespaces)
+        last = past.looked.get(one.cluster)
+        return with_trend(compare(one, sightings, last=last, watched=schedule.namespaces).digest, past.trend)
 
 
 def only(inventory: Inventory, kinds: frozenset[ItemKind]) -> Inventory:

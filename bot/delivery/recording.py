@@ -1,6 +1,6 @@
 """Compares what was found with the memory, and stores both what is remembered from now on and what is to be told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.delivery.hold import SlotHold
@@ -35,7 +35,8 @@ class Recorder:
     ) -> None:
         """Not `in_time`: nothing was looked at, and the slot itself is said to be missed. Raises LostError."""
         slot = hold.slot
-        compared = [await self._compared(schedule, one) for one in found]
+        looked = await self._store.digests.looked_at(schedule.name)
+        compared = [await self._compared(schedule, one, looked) for one in found]
         untold = await self._store.slots.untold(schedule.name, slot.at)
         missed = [of_key(one.minute, one.due_at).minute for one in untold]
         told = list(
@@ -61,12 +62,13 @@ class Recorder:
         ):
             raise LostError
 
-    async def _compared(self, schedule: Schedule, one: Inventory | Unreached) -> Comparison | Unreached:
+    async def _compared(
+        self, schedule: Schedule, one: Inventory | Unreached, looked: Mapping[str, datetime]
+    ) -> Comparison | Unreached:
         if isinstance(one, Unreached):
             return one
-        figures = await self._store.digests.figures([schedule.name])
-        last = next((each.at for each in figures if each.cluster == one.cluster), None)
-        return compare(one, await self._store.seen.sightings(schedule.name, one.cluster), last=last)
+        sightings = await self._store.seen.sightings(schedule.name, one.cluster)
+        return compare(one, sightings, last=looked.get(one.cluster))
 
     async def _memory(self, schedule: Schedule) -> Memory:
         history = {

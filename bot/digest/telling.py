@@ -58,9 +58,17 @@ def cluster(
 ) -> ClusterDigest:
     """One cluster's part of what the channel is told, with the past before it."""
     if isinstance(one, Unreached):
-        window = timedelta(days=schedule.window_days)
-        return ClusterDigest(cluster=one.cluster, taken_at=one.at, window=window, unreachable=one.why, mend=one.mend)
-    told = routing.part(one.digest, one.tallies, schedule, channel)
+        return unread(one, timedelta(days=schedule.window_days))
+    return with_trend(routing.part(one.digest, one.tallies, schedule, channel), history)
+
+
+def unread(one: Unreached, window: timedelta) -> ClusterDigest:
+    """Why nothing is told of a cluster."""
+    return ClusterDigest(cluster=one.cluster, taken_at=one.at, window=window, unreachable=one.why, mend=one.mend)
+
+
+def with_trend(told: ClusterDigest, history: Mapping[str, tuple[TrendPoint, ...]]) -> ClusterDigest:
+    """The present totals, after those of the past."""
     complete = all(part.by_choice for part in told.unscanned)
     now = TrendPoint(at=told.taken_at, totals=told.totals, complete=complete)
     return replace(told, trend=(*history.get(told.cluster, ()), now))

@@ -172,8 +172,17 @@ class Digests:
 
         return await self._database.read(work)
 
+    async def looked_at(self, schedule: str) -> Mapping[str, datetime]:
+        """When each cluster was last looked at: what was seen then is what there is to compare with."""
+        query = select(CENSUSES.c.cluster, CENSUSES.c.at).where(CENSUSES.c.schedule == schedule)
+
+        async def work(connection: AsyncConnection) -> Mapping[str, datetime]:
+            return {row.cluster: row.at for row in await connection.execute(query)}
+
+        return await self._database.read(work)
+
     async def figures(self, schedules: Sequence[str]) -> tuple[Figures, ...]:
-        """The last censuses: what there is to compare with, and what the metrics say."""
+        """The last censuses, as the metrics say them."""
         query = select(CENSUSES).where(CENSUSES.c.schedule.in_(list(schedules)))
         query = query.order_by(CENSUSES.c.schedule, CENSUSES.c.cluster)
 

@@ -185,6 +185,8 @@ async def test_the_trend_is_a_channel_s_own_and_survives_a_restart(store: Store)
     assert [point.at for point in history["prod"]] == [after(200), after(300), after(400)]
     assert len(history["stage"]) == 1
     assert await store.digests.history("daily", "C2", limit=3) == {}
+    assert await store.digests.looked_at("daily") == {"prod": after(400), "stage": after(1000)}
+    assert await store.digests.looked_at("other") == {}
     figures = await store.digests.figures(["daily", "other"])
     assert [(one.cluster, one.at, one.complete) for one in figures] == [
         ("prod", after(400), True),
