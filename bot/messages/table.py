@@ -350,8 +350,8 @@ _CONTROLLER_MANAGER_LINES = (
     Message(
         pattern=r"[Pp]opulating serviceaccount token",
         example='"Populating serviceaccount token" err="…" secret="shop/ci-token" serviceAccount="shop/ci"',
-        causes=("token-controller-down", "secret-unfilled"),
-        meaning="The controller could not write a token into its Secret. It tries ten times, and then gives up.",
+        causes=("secret-unfilled",),
+        meaning="It could not write a token into this Secret, and goes on with others. It gives up after ten tries.",
         source="pkg/controller/serviceaccount/tokens_controller.go",
         origin=Origin.CONTROLLER_MANAGER,
     ),

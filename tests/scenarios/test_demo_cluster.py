@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from bot.examine import examine
 from bot.kube.client import Cluster, connect, utc_now
 from bot.model import GapKind, Report, Routes, Verdict
 from bot.targets import parse_target
-from demo.cluster import ClusterServer, load
+from demo.cluster import ClusterServer, Pace, load
 from demo.cluster.scenario import FOLDER, Trouble
 from tests.scenarios.running import environment
 
@@ -86,6 +87,21 @@ async def test_a_whole_namespace(cluster: Cluster) -> None:
     report = await examined(cluster, "namespace/shop")
     assert report.verdict is Verdict.CRITICAL
     assert report.findings[0].code == "token-cached-in-process"
+
+
+async def test_a_secret_that_a_policy_keeps_empty_is_no_fault_of_the_controller_manager(tmp_path: Path) -> None:
+    """Broken anew its log says why: it goes on with every other Secret."""
+    async with ClusterServer(pace=Pace(start=0.02, ready=0.02, stop=0.02, back_off=0.2)) as server:
+        await server.act("mend-deployer-token")
+        await server.act("break-deployer-token")
+        server.move_clock(timedelta(minutes=2))
+        there = await connect("prod", kubeconfig=server.kubeconfig(tmp_path / "kubeconfig"))
+        try:
+            report = await examined(there, "platform/secret/deployer-token")
+        finally:
+            await there.close()
+    assert [each.code for each in report.findings] == ["secret-unfilled"]
+    assert "the label `team` is required" in " ".join(piece.text for piece in report.findings[0].evidence)
 
 
 async def test_the_rights_are_those_that_the_bot_asks_for() -> None:

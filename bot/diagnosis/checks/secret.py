@@ -8,13 +8,25 @@ from bot.diagnosis.case import Case
 from bot.diagnosis.checks.points import Point, told
 from bot.diagnosis.evidence import quote
 from bot.durations import relative, utc
-from bot.model import Certainty, Evidence, Finding, Gap, Route, SecretAccount, SecretSummary, Severity
+from bot.messages import meanings
+from bot.model import Certainty, Evidence, Finding, Gap, Remedy, Route, SecretAccount, SecretSummary, Severity
 from bot.mounts import SERVICE_ACCOUNT_FOLDER, token_mounts, token_variables
 from bot.versions import CLEANER, holds
 
 _TIME_TO_FILL = timedelta(seconds=60)
 """The controller fills a Secret within a second of its creation."""
 
+_ITS_TRIES = (
+    Remedy(
+        text="The controller manager runs; its log says why it cannot write the token, for instance for an admission "
+        "policy. Mend that first: a new Secret is refused in the same way."
+    ),
+    Remedy(
+        text="It gives up after ten tries. Then any change of the Secret wakes it: kubectl -n NAMESPACE annotate "
+        "secret NAME token-doctor/again=1 --overwrite."
+    ),
+    Remedy(text="Pods that took the empty Secret into their environment must be restarted after that."),
+)
 _SOON = timedelta(days=14)
 _MOST_NAMED = 3
 
@@ -28,10 +40,30 @@ def secret_unfilled(case: Case) -> Iterator[Finding]:
             continue
         if is_lasting and held.holds("token") is False and born:
             since = f"since it was created, {relative(born, case.now)}" if held.keys == 0 else "any more"
-            text = f"Secret {_name(held)} does not hold a token {since}, and nobody puts one into it."
-            evidence = [_quoted(held, f"type {held.type}, {_keys(held)}, created {utc(born)}")]
-            points.append(Point(text, evidence, Severity.CRITICAL))
+            failed = _could_not_fill(case, held)
+            why = "the token controller cannot write one into it" if failed else "nobody puts one into it"
+            text = f"Secret {_name(held)} does not hold a token {since}, and {why}."
+            evidence = [_quoted(held, f"type {held.type}, {_keys(held)}, created {utc(born)}"), *failed]
+            points.append(Point(text, evidence, Severity.CRITICAL, remedies=_ITS_TRIES if failed else ()))
     yield from told("secret-unfilled", points)
+
+
+def _could_not_fill(case: Case, held: SecretSummary) -> list[Evidence]:
+    """Where the token controller says why it could not write this Secret's token: its last word of each log.
+
+    It adds the reason only: without a log the Secret is as empty. The names are as klog writes them, as text and JSON.
+    """
+    namespace, name, born = held.metadata.namespace, held.metadata.name, held.metadata.creation_timestamp
+    names = (f' secret="{namespace}/{name}"', f'"secret":{{"name":"{name}","namespace":"{namespace}"}}')
+    found = []
+    for manager in case.snapshot.controllers.value or ():
+        of_it = (each for each in manager.lines if any(words in each.text for words in names))
+        said = [each for each in of_it if any(one.cause == "secret-unfilled" for one in meanings(each.text))]
+        since = [each for each in said if not (each.at and born) or each.at >= born]
+        found += [
+            quote(Route.LOG, f"controller manager log ({manager.pod})", each.text, each.at) for each in since[-1:]
+        ]
+    return found
 
 
 def secret_uid_mismatch(case: Case) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from tests.cluster.api import JsonObject
 from tests.cluster.faults import (
+    admission,
     authentication,
     clocks,
     combined,
@@ -28,6 +29,7 @@ from tests.cluster.faults.scene import Scene
 Inject: TypeAlias = Callable[[Scene], Awaitable[JsonObject]]
 
 _THEMES = (
+    admission,
     token,
     pod,
     elsewhere,
