@@ -1,19 +1,19 @@
-"""What people do in the workspace, told to the bot over Socket Mode."""
+"""What people do in the workspace, told to the bot over Socket Mode or HTTP."""
 
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from demo.slack import inputs, payloads
+from demo.slack.delivery import Delivery, Wire
 from demo.slack.errors import JsonObject, SlackError
 from demo.slack.grants import ResponseUrls, Triggers
 from demo.slack.posting import composer_blocks, escaped
 from demo.slack.responses import respond
-from demo.slack.socket_mode import Delivery, SocketMode
 from demo.slack.view_methods import add_view, replace_view, sound_view, stack_of
 from demo.slack.workspace import Blocks, Channel, Ephemeral, Message, View, Workspace
 
-FAILURES = {"no_connection": "dispatch_failed", "timeout": "operation_timeout"}
+FAILURES = {"no_connection": "dispatch_failed", "http_error": "dispatch_failed", "timeout": "operation_timeout"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Acts:
     """`public_url` is where response_urls point, `http://127.0.0.1:PORT`."""
 
     workspace: Workspace
-    socket: SocketMode
+    wire: Wire
     triggers: Triggers
     response_urls: ResponseUrls
     public_url: str
@@ -35,7 +35,7 @@ class Acts:
             "response_url": self.public_url + url.path,
             "trigger_id": self.triggers.issue(user),
         }
-        delivery = await self.socket.deliver("slash_commands", payload, accepts_response=True)
+        delivery = await self.wire.deliver("slash_commands", payload, accepts_response=True)
         if not delivery.acked:
             self._complain(command, FAILURES[delivery.failure], place, user)
         elif delivery.response is not None:
@@ -114,7 +114,7 @@ class Acts:
 
     async def _event(self, event: JsonObject, *, shared: bool) -> Delivery:
         payload = payloads.event_callback(self.workspace, event, shared=shared)
-        return await self.socket.deliver("events_api", payload, accepts_response=False)
+        return await self.wire.deliver("events_api", payload, accepts_response=False)
 
     async def click(
         self, target: Message | Ephemeral | View, action_id: str, *, user: str, value: object = None
@@ -127,14 +127,14 @@ class Acts:
         payload["trigger_id"] = self.triggers.issue(user, target.id if isinstance(target, View) else "")
         if not isinstance(target, View):
             payload["response_url"] = self._response_url("actions", target, user)
-        return await self.socket.deliver("interactive", payload, accepts_response=False)
+        return await self.wire.deliver("interactive", payload, accepts_response=False)
 
     async def shortcut(self, message: Message, callback_id: str, *, user: str) -> Delivery:
         """A message shortcut, chosen from the message's menu."""
         payload = payloads.message_action(self.workspace, self.workspace.user(user), message, callback_id)
         payload["trigger_id"] = self.triggers.issue(user)
         payload["response_url"] = self._response_url("app", message, user)
-        return await self.socket.deliver("interactive", payload, accepts_response=False)
+        return await self.wire.deliver("interactive", payload, accepts_response=False)
 
     def _response_url(self, kind: str, target: Message | Ephemeral, user: str) -> str:
         url = self.response_urls.issue(kind, target.channel, user)
@@ -150,7 +150,7 @@ class Acts:
         state = inputs.state_values(view.definition["blocks"], values)
         payload = payloads.view_submission(self.workspace, self.workspace.user(user), view, state)
         payload["trigger_id"] = self.triggers.issue(user, view.id)
-        delivery = await self.socket.deliver("interactive", payload, accepts_response=True)
+        delivery = await self.wire.deliver("interactive", payload, accepts_response=True)
         if delivery.acked:
             self._after_submission(view, delivery.response or {})
         return delivery
@@ -176,4 +176,4 @@ class Acts:
         if not view.definition.get("notify_on_close"):
             return None
         payload = payloads.view_closed(self.workspace, self.workspace.user(user), view, cleared=False)
-        return await self.socket.deliver("interactive", payload, accepts_response=False)
+        return await self.wire.deliver("interactive", payload, accepts_response=False)

@@ -55,9 +55,11 @@ def demo_app() -> App:
     )
 
 
-def demo_workspace(now: Callable[[], float], bot_scopes: Iterable[str] = BOT_SCOPES) -> Workspace:
+def demo_workspace(
+    now: Callable[[], float], bot_scopes: Iterable[str] = BOT_SCOPES, app: App | None = None
+) -> Workspace:
     """An engineer, two approvers, an outsider, a former colleague and another app's bot."""
-    workspace = Workspace(TEAM, demo_app(), now)
+    workspace = Workspace(TEAM, app or demo_app(), now)
     workspace.teams[OTHER_TEAM.id] = OTHER_TEAM
     workspace.tokens[BOT_TOKEN] = Token(BOT_TOKEN, "bot", tuple(sorted(bot_scopes)))
     workspace.tokens[APP_TOKEN] = Token(APP_TOKEN, "app", ("connections:write",))

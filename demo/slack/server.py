@@ -6,16 +6,20 @@ from typing import Self, TypeVar, Unpack
 
 from aiohttp import web
 
+from demo.slack import manifest as manifests
 from demo.slack import people
 from demo.slack.acts import Acts
 from demo.slack.changes import Changes
 from demo.slack.clock import Clock
+from demo.slack.delivery import Delivery
+from demo.slack.errors import JsonObject
 from demo.slack.faults import Fault, FaultOptions, Faults
 from demo.slack.grants import ResponseUrls, Triggers
 from demo.slack.http_api import HttpApi
+from demo.slack.http_delivery import HttpDelivery
 from demo.slack.page import PageRoutes, Panel
 from demo.slack.rate_limits import Limit, RateLimits
-from demo.slack.socket_mode import Delivery, SocketMode, SocketTimes
+from demo.slack.socket_mode import SocketMode, SocketTimes
 from demo.slack.traffic import Traffic
 from demo.slack.web_api import WebApi
 from demo.slack.workspace import Blocks, Ephemeral, Message, View, Workspace
@@ -29,6 +33,7 @@ class SlackServer:
 
     `now` gives seconds since the epoch for everything that expires; `times` are Socket Mode's waits;
     `limits` replace the documented rate limits by method; `panel` is the cluster that the page shows beside it.
+    With a `manifest` the app is what that says, its scopes too: where it switches Socket Mode off, `http` delivers.
     """
 
     def __init__(
@@ -40,20 +45,27 @@ class SlackServer:
         times: SocketTimes | None = None,
         limits: Mapping[str, Limit] | None = None,
         panel: Panel | None = None,
+        manifest: JsonObject | None = None,
     ) -> None:
         now = now or Clock()
         self._port = port
         self._runner: web.AppRunner | None = None
         self._address = ""
         self.now = now
-        self.workspace: Workspace = people.demo_workspace(now, bot_scopes)
+        app = people.demo_app()
+        if manifest is not None:
+            app, bot_scopes = manifests.app_of(manifest, app), manifests.scopes_of(manifest)
+        self.workspace: Workspace = people.demo_workspace(now, bot_scopes, app)
         self.traffic = Traffic(now)
         self.limits = RateLimits(now, limits or {})
         self.faults = Faults()
         self.changes = Changes()
         self.triggers = Triggers(now)
         self.response_urls = ResponseUrls(now, self.workspace.team.id)
-        self.socket = SocketMode(self.workspace.app.id, now, self.traffic, self.changes, times or SocketTimes())
+        times = times or SocketTimes()
+        self.socket = SocketMode(app.id, now, self.traffic, self.changes, times)
+        urls = manifests.urls_of(manifest) if manifest else {}
+        self.http = HttpDelivery(app, urls, now, traffic=self.traffic, changes=self.changes, times=times)
         self._page = PageRoutes(self.workspace, lambda: self.acts, self.changes, panel)
 
     async def start(self) -> None:
@@ -72,6 +84,7 @@ class SlackServer:
 
     async def stop(self) -> None:
         await self._page.close()
+        await self.http.close()
         await self.socket.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -109,7 +122,8 @@ class SlackServer:
     @property
     def acts(self) -> Acts:
         """What people do; the methods below are the most used of them."""
-        return Acts(self.workspace, self.socket, self.triggers, self.response_urls, self.url)
+        wire = self.http if self.http.urls else self.socket
+        return Acts(self.workspace, wire, self.triggers, self.response_urls, self.url)
 
     def messages(self, channel: str) -> list[Message]:
         """The channel's messages, threads included, oldest first, without deleted ones."""

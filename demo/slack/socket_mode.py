@@ -10,11 +10,12 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import WSMsgType, web
 
 from demo.slack.changes import Changes
+from demo.slack.delivery import Delivery
 from demo.slack.errors import JsonObject
 from demo.slack.traffic import Traffic
 
@@ -35,19 +36,6 @@ class SocketTimes:
     ping: float = 10.0
     farewell: float = 10.0  # from a disconnect frame until the socket is closed
     connection: int = 18_060  # only announced, in hello
-
-
-@dataclass(slots=True)
-class Delivery:
-    """How one payload fared: `failure` is "", `no_connection` or `timeout`."""
-
-    kind: str
-    payload: JsonObject
-    acked: bool = False
-    response: JsonObject | None = None
-    failure: str = ""
-    attempts: int = 0
-    connections: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -76,6 +64,10 @@ class SocketMode:
         self.opened = 0
         self._turn = 0
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_connected(self) -> bool:
+        return bool(self.connections)
 
     def issue_ticket(self) -> str:
         """The path of a fresh websocket address; its ticket opens one connection."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from demo.slack import arguments as args
 from demo.slack.acts import Acts
+from demo.slack.delivery import Delivery
 from demo.slack.errors import JsonObject, SlackError
 from demo.slack.page.panel import Panel
 from demo.slack.page.reading import Reading
-from demo.slack.socket_mode import Delivery
 from demo.slack.workspace import Channel, Ephemeral, Message, View, Workspace
 
 SLACK = ""  # the author of what Slack itself says

@@ -80,7 +80,7 @@ class PageRoutes:
         return socket
 
     def _sight(self, user: str) -> Entries:
-        connected = bool(self.acts().socket.connections)
+        connected = self.acts().wire.is_connected
         entries = sight(self.workspace, self._reading, user, self.people, connected=connected)
         if self.panel is not None:
             entries["cluster"] = self.panel.state()
