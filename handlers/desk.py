@@ -62,6 +62,9 @@ class Desk:
         self._work.start(self._serve(command, Place(self._slack, ask)))
 
     async def _serve(self, command: words.Command, place: Place) -> None:
+        if await self._heard.by_others(place.ask.id):
+            log.info("another replica does this", id=place.ask.id)
+            return
         try:
             refusal = await self._doorkeeper.refusal(place.ask.user)
             if refusal:

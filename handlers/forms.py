@@ -90,6 +90,9 @@ class Forms:
         return name, {**modals.loading(title, "One moment …"), "external_id": name}
 
     async def _serve(self, press: Press, title: str, work: Callable[[], Awaitable[modals.View]]) -> None:
+        if await self._heard.by_others(f"form {press.id}"):
+            log.info("another replica does this", id=press.id)
+            return
         modal = press.modal or await self._opened(press, title)
         if modal:
             await self._show(modal, await self._answer(press, title, work))

@@ -1,5 +1,6 @@
 """Who may ask, what a channel may be told, and what was heard already."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -7,6 +8,7 @@ from fnmatch import fnmatchcase
 import structlog
 from msgspec.structs import replace
 
+from bot.errors import StoreUnavailableError
 from bot.model import Target
 from bot.slack import people
 from bot.slack.door import User
@@ -19,6 +21,7 @@ Monotonic = Callable[[], float]
 
 _HEARD_SECONDS = 900.0  # Slack sends an event again after 5 minutes at the latest
 _MOST_HEARD = 10_000
+_CLAIM_SECONDS = 1.0  # of the three in which a form has to be opened
 
 
 class Doorkeeper:
@@ -44,11 +47,26 @@ class Doorkeeper:
 
 
 class Heard:
-    """What Slack sends again is not done again."""
+    """What Slack sends again is not done again.
 
-    def __init__(self, monotonic: Monotonic) -> None:
+    `claimed` asks the other replicas: whether none of them has taken it. None where there is but this one.
+    """
+
+    def __init__(self, monotonic: Monotonic, claimed: Callable[[str], Awaitable[bool]] | None = None) -> None:
         self._monotonic = monotonic
+        self._claimed = claimed
         self._until: dict[str, float] = {}
+
+    async def by_others(self, key: str) -> bool:
+        """Whether another replica has taken it. Where nobody can say it is done: a person waits for the answer."""
+        if self._claimed is None:
+            return False
+        try:
+            async with asyncio.timeout(_CLAIM_SECONDS):
+                return not await self._claimed(key)
+        except (StoreUnavailableError, TimeoutError) as error:
+            log.warning("nobody can say whether another replica has heard this", id=key, error=str(error))
+            return False
 
     def first_time(self, key: str) -> bool:
         now = self._monotonic()

@@ -8,6 +8,7 @@ from bot.store import old
 from bot.store.digests import Digests, Figures, Kept, Look
 from bot.store.engine import Database
 from bot.store.messages import Message, Messages
+from bot.store.once import Once
 from bot.store.requests import Requests
 from bot.store.schema import SchemaState, migrate, refusal, schema_state
 from bot.store.seen import Seen
@@ -43,6 +44,7 @@ class Store:
         self.place = database.place
         self.requests = Requests(database)
         self.messages = Messages(database)
+        self.once = Once(database)
         self.slots = Slots(database)
         self.seen = Seen(database)
         self.digests = Digests(database)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import State
 from bot.store.engine import Database
 from bot.store.slots import SlotState
-from bot.store.tables import CENSUSES, DIGESTS, MESSAGES, PAGES, REQUESTS, SEEN, SLOTS, TOTALS, TRAIL, VOTES
+from bot.store.tables import CENSUSES, DIGESTS, HEARD, MESSAGES, PAGES, REQUESTS, SEEN, SLOTS, TOTALS, TRAIL, VOTES
 
 _AT_ONCE = 200
 _FINAL = [state.value for state in State if state.is_final]
@@ -51,6 +51,7 @@ async def _others(connection: AsyncConnection, before: datetime) -> None:
         await connection.execute(delete(PAGES).where(PAGES.c.digest.in_(ids)))
         await connection.execute(delete(DIGESTS).where(DIGESTS.c.id.in_(ids)))
     await connection.execute(delete(TOTALS).where(TOTALS.c.at < before))
+    await connection.execute(delete(HEARD).where(HEARD.c.at < before))
     await _seen(connection, before)
 
 

@@ -164,6 +164,13 @@ MESSAGES = Table(
     UniqueConstraint("request", "purpose", "channel", "thread_ts", name="messages_place"),
 )
 
+HEARD = Table(
+    "heard",
+    METADATA,
+    Column("id", Text, primary_key=True),  # Slack's own: of an event, or of a command's or a click's trigger
+    Column("at", Instant, nullable=False),
+)
+
 SCHEDULES = Table(
     "schedules",
     METADATA,

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bot.errors import StoreUnavailableError
 from bot.model import Target
 from bot.slack.door import User
 from bot.slack.people import BOT, DEACTIVATED, NOBODY, OUTSIDER, UNSURE
@@ -140,3 +141,26 @@ def test_a_channel_s_namespaces_hold_for_every_kind_of_target(text: str, *, allo
     command = of_slash_command(f"check {text}")
     assert isinstance(command, Check)
     assert rule.allows(command.target.namespace) is allowed
+
+
+async def test_what_another_replica_has_taken_is_left_to_it() -> None:
+    async def taken(key: str) -> bool:
+        return key != "Ev1"
+
+    heard = Heard(Clock(), taken)
+    assert await heard.by_others("Ev1")
+    assert not await heard.by_others("Ev2")
+    assert not await Heard(Clock()).by_others("Ev1")
+
+
+async def test_a_command_is_done_where_nobody_can_say_who_has_taken_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_: str) -> bool:
+        raise StoreUnavailableError("The database is away.", next_step="Start it.")
+
+    async def slow(_: str) -> bool:
+        await asyncio.Event().wait()
+        return False
+
+    monkeypatch.setattr("handlers.middleware._CLAIM_SECONDS", 0.01)
+    for claimed in (away, slow):
+        assert not await Heard(Clock(), claimed).by_others("Ev1")

@@ -1,4 +1,4 @@
-"""The first tables: requests with votes, trail and messages; slots; what digests have seen and told."""
+"""The first tables: requests with votes, trail and messages; what was heard; slots; what digests have seen and told."""
 
 from datetime import datetime
 
@@ -29,13 +29,14 @@ def upgrade() -> None:
     _requests()
     _votes_and_trail()
     _messages()
+    op.create_table("heard", sa.Column("id", sa.Text(), primary_key=True), _instant("at"))
     _schedules()
     _seen()
     _digests()
 
 
 def downgrade() -> None:
-    digests = ("censuses", "totals", "pages", "digests", "seen", "slots", "schedules")
+    digests = ("censuses", "totals", "pages", "digests", "seen", "slots", "schedules", "heard")
     for table in (*digests, "messages", "trail", "votes", "requests"):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
