@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket as sockets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
@@ -34,6 +34,7 @@ from bot.remedy import Remedy, make_remedy
 from bot.slack.bolt import bolt_app
 from bot.slack.client import TIMEOUT, web_client
 from bot.slack.door import Slack
+from bot.slack.http import PATH, HttpMode
 from bot.slack.remembered import Remembered
 from bot.slack.socket import SocketMode
 from bot.slack.verify import POLICY_SCOPES, SCOPES, Identity, verify
@@ -108,10 +109,9 @@ async def _serve(
     clusters = Clusters(_ways(settings))
     async with ClientSession(timeout=TIMEOUT) as session, AsyncExitStack() as closing:
         closing.push_async_callback(clusters.close)
-        bot_token, app_token = settings.credentials.revealed()
-        scopes = {**SCOPES, **POLICY_SCOPES} if settings.policy else SCOPES
-        identity = await verify(session, settings.slack.api_url, bot_token, app_token, scopes=scopes)
+        identity = await _verified(settings, session)
         await clusters.start()
+        bot_token, app_token = settings.credentials.revealed()
         client = web_client(session, settings.slack.api_url, bot_token)
         slack = Slack(client, session, time.monotonic)
         user = Remembered(slack.user, time.monotonic)
@@ -133,16 +133,19 @@ async def _serve(
                 checkpoint=checkpoint,
             )
             closing.push_async_callback(remedy.close)
-        app = bolt_app(session, settings.slack.api_url, bot_token, identity)
-        socket = SocketMode(app, web_client(session, settings.slack.api_url, app_token))
-        work = Work(first=socket.acknowledged)
-        counter = Counter(slack, Views(client), Doorkeeper(user, identity.team_id), Heard(time.monotonic), work)
-        readiness = Readiness(stop.is_set, socket.connected)
-        await _web(settings, closing, store, clusters, readiness)
+        over_http = settings.slack.mode == "http"
+        app = bolt_app(session, settings.slack.api_url, bot_token, identity, answers_last=over_http)
+        http = _http_mode(settings, app) if over_http else None
+        entrance = http or SocketMode(app, web_client(session, settings.slack.api_url, app_token))
+        work = Work(first=entrance.acknowledged)
+        heard = Heard(time.monotonic, _claimed(settings, store))
+        counter = Counter(slack, Views(client), Doorkeeper(user, identity.team_id), heard, work)
+        readiness = Readiness(stop.is_set, entrance.connected)
+        await _web(settings, closing, store, clusters, readiness, http=http)
         homes = _listen(app, settings, identity, clusters, counter, remedy=remedy, digests=digests, store=store)
         closing.push_async_callback(_ended, asyncio.create_task(homes.run()))
         try:
-            await socket.start()
+            await entrance.start()
             if remedy is not None:
                 remedy.start()
             digests.start()
@@ -154,7 +157,7 @@ async def _serve(
                 work.start(clusters.sweep(settings.checks.controller_probe, _GREETING_SECONDS))
             await stop.wait()
         finally:
-            await socket.stop()
+            await entrance.stop()
         await work.finish(2 * settings.checks.deadline_seconds + _FINISH_SECONDS)
         await digests.stop(_TELL_SECONDS)
         if remedy is not None:
@@ -165,6 +168,38 @@ async def _serve(
 def _worker() -> str:
     """This process, for the store's claims and the trail."""
     return f"{sockets.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+
+
+async def _verified(settings: configured.Settings, session: ClientSession) -> Identity:
+    """Who the bot is, by the tokens that its way to Slack needs. Raises SlackRefusedError."""
+    bot_token, app_token = settings.credentials.revealed()
+    over_http = settings.slack.mode == "http"
+    return await verify(
+        session,
+        settings.slack.api_url,
+        bot_token,
+        app_token,
+        scopes={**SCOPES, **POLICY_SCOPES} if settings.policy else SCOPES,
+        signing_secret=settings.credentials.revealed_signing_secret() if over_http else None,
+    )
+
+
+def _http_mode(settings: configured.Settings, app: AsyncApp) -> HttpMode:
+    return HttpMode(
+        app,
+        settings.credentials.revealed_signing_secret(),
+        now=time.time,
+        monotonic=time.monotonic,
+        drain_seconds=settings.web.drain_seconds,
+    )
+
+
+def _claimed(settings: configured.Settings, store: Store | None) -> Callable[[str], Awaitable[bool]] | None:
+    """Asks the other replicas whether this is heard for the first time. SQLite has none to ask."""
+    if store is None or not settings.database.is_shared:
+        return None
+    once = store.once
+    return lambda id_: once.first(id_, utc_now())
 
 
 async def _store(settings: configured.Settings, closing: AsyncExitStack, worker: str) -> Store | None:
@@ -185,12 +220,21 @@ async def _web(
     store: Store | None,
     clusters: Clusters,
     readiness: Readiness,
+    *,
+    http: HttpMode | None,
 ) -> None:
-    """Figures and probes, where they have a port. Raises WrongUsageError."""
+    """Figures, probes and Slack's requests, where they have a port. Raises WrongUsageError."""
     if settings.web.port is None:
         return
-    metrics = Metrics(store, settings.digests, now=utc_now, clusters=lambda: clusters.names)
-    web = Web(settings.web.host, settings.web.port, metrics=metrics.text, not_ready=readiness.lacks)
+    refused = (lambda: http.refusals.numbers) if http else None
+    metrics = Metrics(store, settings.digests, now=utc_now, clusters=lambda: clusters.names, refused=refused)
+    web = Web(
+        settings.web.host,
+        settings.web.port,
+        metrics=metrics.text,
+        not_ready=readiness.lacks,
+        posts={PATH: http.answer} if http else {},
+    )
     await web.start()
     closing.push_async_callback(web.stop)
 

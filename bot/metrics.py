@@ -36,7 +36,10 @@ class Known(Noun, frozen=True, kw_only=True):
 
 
 class Metrics:
-    """`clusters` are the names of those that are configured; without a store there are no digests."""
+    """`clusters` are the names of those that are configured; without a store there are no digests.
+
+    `refused` are the requests for Slack's address that were refused, by why; None where Slack sends none.
+    """
 
     def __init__(
         self,
@@ -45,17 +48,21 @@ class Metrics:
         *,
         now: Callable[[], datetime],
         clusters: Callable[[], Sequence[str]],
+        refused: Callable[[], Mapping[str, int]] | None = None,
     ) -> None:
         self._store = store
         self._schedules = schedules
         self._now = now
         self._clusters = clusters
+        self._refused = refused
 
     async def text(self) -> str:
         """All of it, in Prometheus's text format. Where the database is away, that is said instead."""
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
+        if self._refused is not None:
+            registry.register(_Once([_refusals(self._refused())]))
         if self._store is not None:
             try:
                 registry.register(_Once([_database(up=True), *families(await self._known(self._store))]))
@@ -104,6 +111,15 @@ class _Once(Collector):
 
 def _database(*, up: bool) -> Metric:
     return GaugeMetricFamily("token_doctor_database_up", "Whether the database answers.", value=float(up))
+
+
+def _refusals(numbers: Mapping[str, int]) -> Metric:
+    refusals = CounterMetricFamily(
+        "token_doctor_slack_refusals", "Requests for Slack's address that were refused.", labels=["why"]
+    )
+    for why, number in numbers.items():
+        refusals.add_metric([why], number)
+    return refusals
 
 
 def families(known: Known) -> Iterator[Metric]:

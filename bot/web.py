@@ -1,6 +1,9 @@
-"""The bot's own small server: figures for Prometheus, and a pod's probes. It shows no name of a person and no token."""
+"""The bot's own small server: figures for Prometheus, a pod's probes, and over HTTP what Slack sends.
 
-from collections.abc import Awaitable, Callable
+It shows no name of a person and no token.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiohttp import web
@@ -11,6 +14,9 @@ from bot.errors import WrongUsageError
 log = structlog.get_logger(__name__)
 
 _STOP_SECONDS = 2.0
+_LINGERING_SECONDS = 2.0  # what is left of a body that was refused is read for so long, else the refusal would be lost
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Readiness:
@@ -31,10 +37,19 @@ class Readiness:
 
 
 class Web:
-    """`metrics` gives Prometheus's text; `not_ready` why the bot cannot serve now, "" if it can."""
+    """`metrics` gives Prometheus's text; `not_ready` why the bot cannot serve now, "" if it can.
+
+    `posts` are what else is answered: by its path, and by POST only.
+    """
 
     def __init__(
-        self, host: str, port: int, *, metrics: Callable[[], Awaitable[str]], not_ready: Callable[[], Awaitable[str]]
+        self,
+        host: str,
+        port: int,
+        *,
+        metrics: Callable[[], Awaitable[str]],
+        not_ready: Callable[[], Awaitable[str]],
+        posts: Mapping[str, Answer] | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -46,9 +61,12 @@ class Web:
                 web.get("/metrics", self._show_metrics),
                 web.get("/healthz", self._show_health),
                 web.get("/readyz", self._show_readiness),
+                *(web.post(path, answer) for path, answer in (posts or {}).items()),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=_STOP_SECONDS, lingering_time=_LINGERING_SECONDS
+        )
 
     async def start(self) -> int:
         """The port that it listens on. Raises WrongUsageError where it may not."""

@@ -1,4 +1,4 @@
-"""Slack's tokens and the database's password: from the environment, or from the file that the environment names."""
+"""Slack's tokens and signing secret, the database's password: from the environment, or a file that it names."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +9,7 @@ from config.mistakes import Mistake
 
 BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105  # the name of a variable
 APP_TOKEN = "SLACK_APP_TOKEN"  # noqa: S105  # the name of a variable
+SIGNING_SECRET = "SLACK_SIGNING_SECRET"  # noqa: S105  # the name of a variable
 DATABASE_PASSWORD = "DATABASE_PASSWORD"  # noqa: S105  # the name of a variable
 
 
@@ -19,6 +20,7 @@ class Credentials(BaseModel):
 
     bot_token: SecretStr | None = None
     app_token: SecretStr | None = None
+    signing_secret: SecretStr | None = None
     database_password: SecretStr | None = None
 
     def revealed(self) -> tuple[str, str]:
@@ -26,6 +28,10 @@ class Credentials(BaseModel):
         tokens = (self.bot_token, self.app_token)
         bot_token, app_token = (token.get_secret_value() if token else "" for token in tokens)
         return bot_token, app_token
+
+    def revealed_signing_secret(self) -> str:
+        """What Slack signs its requests with, "" when it was not given."""
+        return self.signing_secret.get_secret_value() if self.signing_secret else ""
 
     def revealed_password(self) -> str:
         """The database's password, "" when it was not given."""
@@ -38,6 +44,7 @@ def read(environment: Mapping[str, str]) -> tuple[Credentials, tuple[Mistake, ..
     credentials = Credentials(
         bot_token=_secret(environment, BOT_TOKEN, mistakes),
         app_token=_secret(environment, APP_TOKEN, mistakes),
+        signing_secret=_secret(environment, SIGNING_SECRET, mistakes),
         database_password=_secret(environment, DATABASE_PASSWORD, mistakes),
     )
     return credentials, tuple(mistakes)

@@ -17,6 +17,8 @@ def mistakes(data: Mapping[str, object]) -> Crossed:
     names = [name for cluster in clusters.values() for name in _texts([cluster.get("name")])]
     for index in _again(clusters):
         yield ("clusters", index, "name"), "another cluster has this name already"
+    if _value(data, "slack", "mode") == "http" and _value(data, "web", "port") is None:
+        yield ("slack", "mode"), "http needs web.port, where Slack's requests come in"
     channels = data.get("channels")
     for channel, entry in channels.items() if isinstance(channels, dict) else ():
         name = entry.get("cluster") if isinstance(entry, dict) else None
@@ -83,6 +85,11 @@ def _namespaces_of(rule: Mapping[str, object]) -> Crossed:
 def _no_cluster(name: str, clusters: Sequence[str]) -> str:
     near = nearest(name, tuple(clusters))
     return f"no cluster of this name is configured{f'; did you mean {near}?' if near else '; add it to clusters'}"
+
+
+def _value(data: Mapping[str, object], section: str, key: str) -> object:
+    found = data.get(section)
+    return found.get(key) if isinstance(found, dict) else None
 
 
 def _sections(data: Mapping[str, object], name: str) -> Mapping[int, Mapping[str, object]]:

@@ -68,9 +68,9 @@ def _database(value: str) -> str:
 
 
 class Slack(Section):
-    """How Slack is reached."""
+    """How Slack is reached, and how it reaches the bot: over a websocket that the bot opens, or by signed requests."""
 
-    mode: Literal["socket"] = Field(default="socket", description="socket")
+    mode: Literal["socket", "http"] = Field(default="socket", description="socket or http")
     api_url: Annotated[str, AfterValidator(_address)] = Field(
         default="https://slack.com/api/", description="an https:// address (http:// on this machine only)"
     )
@@ -102,6 +102,11 @@ class Database(Section):
     )
     keep_days: int = Field(default=90, ge=1, le=3650, description="a whole number of days from 1 to 3650")
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether more than one replica may use it."""
+        return self.url.startswith("postgresql")
+
 
 class Channel(Section):
     """A channel's default cluster, and the namespaces that may be asked about there."""
@@ -126,10 +131,11 @@ class Checks(Section):
 
 
 class Web(Section):
-    """The server for /metrics, /healthz and /readyz; none without a port."""
+    """The server for /metrics, /healthz and /readyz, and for Slack's own requests; none without a port."""
 
     host: Text = Field(default="0.0.0.0", description="an address of this machine, such as 127.0.0.1")  # noqa: S104  # a pod's probes and Prometheus come from outside; there is nothing but figures to read
     port: int | None = Field(default=None, ge=1, le=65535, description="a whole number from 1 to 65535, or null")
+    drain_seconds: int = Field(default=5, ge=0, le=60, description="a whole number of seconds from 0 to 60")
 
 
 class Settings(BaseSettings):
@@ -155,7 +161,7 @@ class Settings(BaseSettings):
     digests: tuple[Digest, ...] = Field(
         default=(), description="a list of digests, each with a name, a cron and a channel"
     )
-    web: Web = Field(default=Web(), description="a section with host and port")
+    web: Web = Field(default=Web(), description="a section with host, port and drain_seconds")
 
     _credentials: Credentials = PrivateAttr(default=Credentials())
 

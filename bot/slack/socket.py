@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackRefusedError
 from bot.slack.client import proxy_for, sdk_logger
+from bot.slack.underway import Underway
 
 log = structlog.get_logger(__name__)
 
@@ -28,31 +29,13 @@ _ACKNOWLEDGED_AT_ONCE = {"slash_commands", "events_api"}
 _MANY_CONNECTIONS = 8  # Slack takes ten; ghosts of lost connections count until Slack notices
 
 
-class _Underway:
-    """How many are underway, and an event for none."""
-
-    def __init__(self) -> None:
-        self._number = 0
-        self.none = asyncio.Event()
-        self.none.set()
-
-    def __enter__(self) -> None:
-        self._number += 1
-        self.none.clear()
-
-    def __exit__(self, *_: object) -> None:
-        self._number -= 1
-        if not self._number:
-            self.none.set()
-
-
 class _Handler(AsyncSocketModeHandler):
     """Acknowledges before bolt takes a look, where the acknowledgement itself needs no answer in it."""
 
     def __init__(self, app: AsyncApp, web_client: AsyncWebClient, ping_seconds: float) -> None:
         super().__init__(app, web_client.token, web_client=web_client, logger=sdk_logger(), ping_interval=ping_seconds)
-        self.unacknowledged = _Underway()
-        self.unhandled = _Underway()
+        self.unacknowledged = Underway()
+        self.unhandled = Underway()
         self._one_at_a_time = asyncio.Lock()
 
     async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:

@@ -24,11 +24,12 @@ POLICY_SCOPES = {
 }
 """The bot token's scopes, and what each is for; the second only where there is a policy. The manifest asks for all."""
 
-_BOT, _APP = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"
+_BOT, _APP, _SECRET = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"
 _APP_PAGE = "https://api.slack.com/apps"
 _WHERE = {
     _BOT: f"Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions on the app's page, {_APP_PAGE}.",
     _APP: f"Copy the app-level token (xapp-…) from Basic Information on the app's page, {_APP_PAGE}.",
+    _SECRET: f"Copy the Signing Secret from Basic Information on the app's page, {_APP_PAGE}.",
 }
 _KINDS = {
     "xoxb-": "a bot token (xoxb-…)",
@@ -63,15 +64,28 @@ class Identity:
 
 
 async def verify(
-    session: ClientSession, api_url: str, bot_token: str, app_token: str, *, scopes: Mapping[str, str] = SCOPES
+    session: ClientSession,
+    api_url: str,
+    bot_token: str,
+    app_token: str,
+    *,
+    scopes: Mapping[str, str] = SCOPES,
+    signing_secret: str | None = None,
 ) -> Identity:
     """Both tokens tried for real; "" is a token that was not given.
 
-    Raises SlackRefusedError: one sentence and the next step, for everything that is wrong.
+    `signing_secret` is None in Socket Mode. Over HTTP it is needed in place of the app-level token; whether it is the
+    right one only Slack's first request shows. Raises SlackRefusedError: one sentence and the next step, for everything
+    that is wrong.
     """
     refusals: list[SlackRefusedError] = []
     answers: list[AsyncSlackResponse] = []
-    for name, token, method in ((_BOT, bot_token, "auth.test"), (_APP, app_token, "apps.connections.open")):
+    tried = [(_BOT, bot_token, "auth.test")]
+    if signing_secret is None:
+        tried.append((_APP, app_token, "apps.connections.open"))
+    else:
+        refusals += _secret_refusals(signing_secret)
+    for name, token, method in tried:
         try:
             _check_kind(name, token)
             client = web_client(session, api_url, token)
@@ -102,6 +116,15 @@ def _check_kind(name: str, token: str) -> None:
         return
     kind = next((words for prefix, words in _KINDS.items() if token.startswith(prefix)), "no Slack token")
     raise SlackRefusedError(f"{name} holds {kind}, and it must begin with {_PREFIX[name]}.", next_step=_WHERE[name])
+
+
+def _secret_refusals(secret: str) -> list[SlackRefusedError]:
+    if not secret:
+        return [SlackRefusedError(f"{_SECRET} is not set.", next_step=_WHERE[_SECRET])]
+    kind = next((words for prefix, words in _KINDS.items() if secret.startswith(prefix)), "")
+    if not kind:
+        return []
+    return [SlackRefusedError(f"{_SECRET} holds {kind}, which is no signing secret.", next_step=_WHERE[_SECRET])]
 
 
 async def _asked(call: Awaitable[AsyncSlackResponse], name: str, api_url: str) -> AsyncSlackResponse:

@@ -132,3 +132,10 @@ async def test_the_server_shows_figures_and_answers_probes() -> None:
         await Web("127.0.0.1", port, metrics=metrics(None).text, not_ready=lacks).start()
     assert "web.port" in raised.value.next_step
     await web.stop()
+
+
+async def test_refused_requests_are_counted_where_slack_sends_any() -> None:
+    shown = Metrics(None, (), now=lambda: NOW, clusters=tuple, refused=lambda: {"signature": 2, "stale": 0})
+    found = await values(shown)
+    assert found == {("slack_refusals_total", ("signature",)): 2, ("slack_refusals_total", ("stale",)): 0}
+    assert "slack_refusals" not in await metrics(None).text()

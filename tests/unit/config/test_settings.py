@@ -112,7 +112,7 @@ def test_lists_and_ids_are_told_by_their_place(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("slack: {mode: http}", "line 1: slack.mode: must be socket"),
+        ("slack: {mode: https}", "line 1: slack.mode: must be socket or http"),
         ("slack: {api_url: 'http://slack.com/api/'}", "must be an https:// address (http:// on this machine only)"),
         ("slack: {api_url: slack.com}", "must be an https:// address"),
         ("checks: {deadline_seconds: 0}", "must be a whole number of seconds from 1 to 30"),
@@ -264,3 +264,27 @@ def test_the_database_s_password_comes_from_the_environment_or_a_file_and_never_
     assert both == "DATABASE_PASSWORD_FILE: DATABASE_PASSWORD is set as well; only one of them can count"
     monkeypatch.delenv("DATABASE_PASSWORD")
     assert load(None).credentials.revealed_password() == "correct horse"
+
+
+def test_over_http_slack_needs_a_port_and_the_mistake_has_its_line(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = "slack.mode: http needs web.port, where Slack's requests come in"
+    assert mistakes(write("checks: {}\nslack:\n  mode: http\n")) == [f"line 3: {sentence}"]
+    assert mistakes(write("slack: {mode: http}\nweb: {port: null}\n")) == [f"line 1: {sentence}"]
+    assert load(write("slack: {mode: http}\nweb: {port: 8080}\n")).web.drain_seconds == 5
+    monkeypatch.setenv("TOKEN_DOCTOR_SLACK__MODE", "http")
+    assert mistakes(None) == [f"TOKEN_DOCTOR_SLACK__MODE: {sentence}"]
+    monkeypatch.setenv("TOKEN_DOCTOR_WEB__PORT", "8080")
+    assert load(None).slack.mode == "http"
+
+
+def test_the_signing_secret_comes_from_the_environment_or_a_file_and_never_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text("8f742231b10e8888abcd99\n", "utf-8")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET_FILE", str(file))
+    settings = load(None)
+    assert settings.credentials.revealed_signing_secret() == "8f742231b10e8888abcd99"
+    assert "8f742231" not in repr(settings) + settings.credentials.model_dump_json()

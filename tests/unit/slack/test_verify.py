@@ -82,6 +82,31 @@ async def test_an_app_token_without_socket_mode_is_told(server: SlackServer, ses
     assert "lacks the scope connections:write" in await refusal(session, server.api_url)
 
 
+async def test_over_http_the_signing_secret_takes_the_place_of_the_app_token(
+    server: SlackServer, session: ClientSession
+) -> None:
+    found = await verify(session, server.api_url, server.bot_token, "", signing_secret="8f742231b10e")
+    assert found.team == "Shop"
+    assert server.traffic.at("/api/apps.connections.open") == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "sentence"),
+    [
+        ("", "SLACK_SIGNING_SECRET is not set. SLACK_BOT_TOKEN is not set."),
+        ("xoxb-1-secret", "SLACK_SIGNING_SECRET holds a bot token (xoxb-…), which is no signing secret."),
+    ],
+)
+async def test_a_signing_secret_that_can_be_none_is_told_with_the_rest(
+    server: SlackServer, session: ClientSession, secret: str, sentence: str
+) -> None:
+    with pytest.raises(SlackRefusedError) as refused:
+        await verify(session, server.api_url, "", "", signing_secret=secret)
+    assert sentence in str(refused.value)
+    assert "Copy the Signing Secret" in refused.value.next_step
+    assert "secret-" not in str(refused.value)
+
+
 @pytest.fixture
 async def elsewhere() -> AsyncIterator[TestServer]:
     """A web server that is not Slack."""
