@@ -26,6 +26,7 @@ _COMMANDS = (
     commands.requests,
     commands.audit,
     commands.migrate,
+    commands.manifest,
     commands.rbac,
 )
 _EPILOG = "With any command, --debug shows the traceback of an error."

@@ -65,6 +65,12 @@ Example:  token-doctor migrate --config token-doctor.yaml
 
 \b
 Exit code:  0 done   2 wrong configuration, or tables of a newer version   3 the database cannot be used""",
+    "manifest": """\b
+Example:  token-doctor manifest
+          token-doctor manifest --url https://token-doctor.example.com --config token-doctor.yaml
+
+\b
+Exit code:  0 done   2 wrong usage or configuration""",
     "rbac": """\b
 Example:  token-doctor rbac --config token-doctor.yaml | kubectl apply -f -
           token-doctor rbac --features restart-workload,delete-pod -n shop
@@ -86,6 +92,11 @@ class Form(StrEnum):
     JSON = "json"
 
 
+class Document(StrEnum):
+    YAML = "yaml"
+    JSON = "json"
+
+
 class Output(StrEnum):
     TEXT = "text"
     JSON = "json"
@@ -95,8 +106,8 @@ class Output(StrEnum):
 def run(*, config: Config = None) -> int:
     """Serve Slack until it is stopped.
 
-    Slack's tokens come from SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or from the files that SLACK_BOT_TOKEN_FILE and
-    SLACK_APP_TOKEN_FILE name.
+    Slack's tokens come from SLACK_BOT_TOKEN and SLACK_APP_TOKEN (over HTTP, SLACK_SIGNING_SECRET instead of the
+    latter), or from the files that SLACK_BOT_TOKEN_FILE and so on name.
     """
     from bot.cli import run as work  # noqa: PLC0415  # see above
 
@@ -271,6 +282,23 @@ def migrate(*, config: Config = None) -> int:
     from bot.cli import migrate as work  # noqa: PLC0415  # see above
 
     return work.run(config)
+
+
+def manifest(
+    *,
+    config: Config = None,
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="Where Slack reaches the bot over HTTP; without it, Socket Mode.")
+    ] = "",
+    output: Annotated[Document, typer.Option("-o", "--output", help="YAML or JSON.")] = Document.YAML,
+) -> int:
+    """Print the manifest from which Slack makes the app.
+
+    With --config it asks only for the scopes of what is switched on, else for all that token-doctor can use.
+    """
+    from bot.cli import manifest as work  # noqa: PLC0415  # see above
+
+    return work.run(config, url, as_json=output is Document.JSON)
 
 
 def rbac(
