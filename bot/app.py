@@ -10,8 +10,6 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import structlog
@@ -23,11 +21,11 @@ from bot.actions.offers import offers
 from bot.actions.planning import Planner
 from bot.blocks.home import ClusterState
 from bot.blocks.modals import refused, unknown
-from bot.clusters import Clusters, Connect
+from bot.clusters import Clusters, ways
 from bot.digests import Digests, make_digests
 from bot.examine import examine
 from bot.jobs import Purge
-from bot.kube.client import Cluster, connect, utc_now
+from bot.kube.client import utc_now
 from bot.metrics import Metrics
 from bot.model import Report, Routes, Target
 from bot.remedy import Remedy, make_remedy
@@ -41,6 +39,7 @@ from bot.slack.verify import POLICY_SCOPES, SCOPES, Identity, verify
 from bot.slack.views import Views
 from bot.store import Store, open_store
 from bot.web import Readiness, Web
+from config import credentials
 from config import settings as configured
 from handlers import buttons, commands, home, mentions, modals, shortcuts
 from handlers import digests as digest_buttons
@@ -105,8 +104,8 @@ async def run(
 async def _serve(
     settings: configured.Settings, ready: Callable[[str], None], stop: asyncio.Event, checkpoint: Callable[[str], None]
 ) -> None:
-    _hide_secrets()
-    clusters = Clusters(_ways(settings))
+    credentials.hide(os.environ)
+    clusters = Clusters(ways(settings.clusters))
     async with ClientSession(timeout=TIMEOUT) as session, AsyncExitStack() as closing:
         closing.push_async_callback(clusters.close)
         identity = await _verified(settings, session)
@@ -239,15 +238,6 @@ async def _web(
     closing.push_async_callback(web.stop)
 
 
-def _hide_secrets() -> None:
-    """A kubeconfig's credential program inherits the environment, and must not see the tokens.
-
-    And where SLACK_CLIENT_ID is set, bolt turns OAuth on and drops the token that it is given.
-    """
-    for name in [name for name in os.environ if name.startswith(("SLACK_", "DATABASE_PASSWORD"))]:
-        del os.environ[name]
-
-
 def _routes(settings: configured.Settings) -> Routes:
     checks = settings.checks
     return Routes(
@@ -377,17 +367,3 @@ def _examination(settings: configured.Settings, clusters: Clusters, checked: dic
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _ways(settings: configured.Settings) -> dict[str, Connect]:
-    """How to connect to each cluster; without any configured, to the one that the environment gives."""
-    if not settings.clusters:
-        return {"": partial(connect, "", now=utc_now)}
-    return {cluster.name: partial(_connect, cluster) for cluster in settings.clusters}
-
-
-async def _connect(cluster: configured.Cluster) -> Cluster:
-    kubeconfig = Path(cluster.kubeconfig) if cluster.kubeconfig else None
-    return await connect(
-        cluster.name, kubeconfig=kubeconfig, context=cluster.context, endpoints=cluster.endpoints, now=utc_now
-    )

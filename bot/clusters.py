@@ -2,22 +2,39 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
 import structlog
 from msgspec.structs import replace
 
 from bot.errors import ClusterUnreachableError, DoctorError, WrongUsageError
-from bot.kube.client import Cluster, utc_now
+from bot.kube.client import Cluster, connect, utc_now
 from bot.kube.gaps import UnreadableError
 from bot.kube.permissions import GET_VERSION
 from bot.kube.read import get
 from bot.kube.throwaway import sweep
 from bot.model import Target
 from bot.objects import Version
+from config import settings as configured
 
 log = structlog.get_logger(__name__)
 
 Connect = Callable[[], Awaitable[Cluster]]
+
+
+def ways(clusters: Sequence[configured.Cluster]) -> dict[str, Connect]:
+    """How to connect to each cluster; without any configured, to the one that the environment gives."""
+    if not clusters:
+        return {"": partial(connect, "", now=utc_now)}
+    return {cluster.name: partial(_connected, cluster) for cluster in clusters}
+
+
+async def _connected(cluster: configured.Cluster) -> Cluster:
+    kubeconfig = Path(cluster.kubeconfig) if cluster.kubeconfig else None
+    return await connect(
+        cluster.name, kubeconfig=kubeconfig, context=cluster.context, endpoints=cluster.endpoints, now=utc_now
+    )
 
 
 class Clusters:

@@ -1,6 +1,6 @@
 """Slack's tokens and signing secret, the database's password: from the environment, or a file that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -48,6 +48,15 @@ def read(environment: Mapping[str, str]) -> tuple[Credentials, tuple[Mistake, ..
         database_password=_secret(environment, DATABASE_PASSWORD, mistakes),
     )
     return credentials, tuple(mistakes)
+
+
+def hide(environment: MutableMapping[str, str]) -> None:
+    """A kubeconfig's credential program inherits the environment, and must not see the tokens.
+
+    And where SLACK_CLIENT_ID is set, bolt turns OAuth on and drops the token that it is given.
+    """
+    for name in [name for name in environment if name.startswith(("SLACK_", DATABASE_PASSWORD))]:
+        del environment[name]
 
 
 def _secret(environment: Mapping[str, str], name: str, mistakes: list[Mistake]) -> SecretStr | None:

@@ -315,6 +315,9 @@ def rbac(
     service_account: Annotated[
         str, typer.Option(metavar="NS/NAME", help="The account that gets the rights.")
     ] = "token-doctor/token-doctor",
+    no_reading: Annotated[
+        bool, typer.Option("--no-reading", help="Leave out what every check reads: it is granted already.")
+    ] = False,
 ) -> int:
     """Print the least RBAC that lets token-doctor read, and do what is switched on.
 
@@ -323,7 +326,7 @@ def rbac(
     """
     from bot.cli import rbac as work  # noqa: PLC0415  # see above
 
-    return work.run(config, features, namespace or (), service_account)
+    return work.run(config, features, namespace or (), service_account, reading=not no_reading)
 
 
 def _program(ctx: typer.Context) -> str:

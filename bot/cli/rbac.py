@@ -11,8 +11,7 @@ from msgspec import Struct
 
 from bot.cli.configuration import WRONG, loaded
 from bot.errors import WrongUsageError
-from bot.kube.roles import EVERYWHERE, FEATURES, READING, ROUTES, USUAL_PROBES, Role, roles
-from config.settings import Settings
+from bot.kube.roles import EVERYWHERE, FEATURES, READING, USUAL_PROBES, Role, roles, switched_on
 
 _DONE = 0
 _WIDTH = 118
@@ -53,8 +52,10 @@ class Asked(Struct, frozen=True, kw_only=True):
     account_namespace: str = "token-doctor"
 
 
-def run(config: Path | None, features: str | None, namespaces: Sequence[str], service_account: str) -> int:
-    """Raises WrongUsageError."""
+def run(
+    config: Path | None, features: str | None, namespaces: Sequence[str], service_account: str, *, reading: bool
+) -> int:
+    """`reading` where what every check reads is to be granted too. Raises WrongUsageError."""
     settings = loaded(config)
     if settings is None:
         return WRONG
@@ -64,15 +65,14 @@ def run(config: Path | None, features: str | None, namespaces: Sequence[str], se
     if wrong := [name for name in namespaces if not _NAME.fullmatch(name)]:
         raise WrongUsageError(f"{wrong[0]} is no namespace's name.", next_step="Give --namespace for each of them.")
     asked = Asked(
-        features=_switched_on(settings) if features is None else _named(features),
+        features=switched_on(settings.checks, settings.policy) if features is None else _named(features),
         namespaces=tuple(dict.fromkeys(namespaces)) or EVERYWHERE,
         probes=settings.checks.controller_probe or USUAL_PROBES,
         account=account,
         account_namespace=account_namespace,
     )
-    sys.stdout.write(manifests(READING, asked))
-    for feature in asked.features:
-        sys.stdout.write(f"---\n{manifests(feature, asked)}")
+    wanted = [READING, *asked.features] if reading else asked.features
+    sys.stdout.write("---\n".join(manifests(feature, asked) for feature in wanted))
     return _DONE
 
 
@@ -84,18 +84,6 @@ def manifests(feature: str, asked: Asked) -> str:
         documents.insert(0, f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {asked.probes}}}\n")
     about = "".join(f"# {line}\n" for line in wrap(ABOUT[feature], _WIDTH))
     return about + "---\n".join(documents)
-
-
-def _switched_on(settings: Settings) -> tuple[str, ...]:
-    checks = settings.checks
-    routes = {
-        "probe": checks.probe,
-        "exec": checks.exec,
-        "secret-data": checks.read_secret_data,
-        "controller-probe": bool(checks.controller_probe),
-    }
-    actions = {action for rule in settings.policy for action in rule.actions}
-    return tuple(feature for feature in FEATURES if (routes[feature] if feature in ROUTES else feature in actions))
 
 
 def _named(features: str) -> tuple[str, ...]:

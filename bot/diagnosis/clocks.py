@@ -11,7 +11,7 @@ from bot.model import ContainerLog, Facet, Gap, GapKind, Offset, Renewal, Snapsh
 from bot.objects import ContainerState, ContainerStatus, Event, Pod
 
 _CUT = 1.0
-"""The `Date` header and managedFields are cut to whole seconds."""
+"""The times in managedFields are cut to whole seconds."""
 _REQUEST_SECONDS = 10.0
 """The kubelet reads its clock, then gives the renewal of its Lease up to 10 s (`cmd/kubelet/app/server.go`)."""
 _IDENTITY_SECONDS = 15.0
@@ -109,10 +109,7 @@ def _by_order(snapshot: Snapshot) -> Iterator[Disagreement]:
 
 def _dates(snapshot: Snapshot) -> Iterator[_Reading]:
     for served in snapshot.dates:
-        least = (served.date - served.received).total_seconds()
-        most = (served.date - served.sent).total_seconds() + _CUT
-        source = f"Date of an answer from {served.endpoint}: {_clock(served.date)}, here {_clock(served.received)}"
-        yield _Reading(served.endpoint, Offset(least=least, most=most, source=source), answered=True)
+        yield _Reading(served.endpoint, served.ahead, answered=True)
 
 
 def _leases(snapshot: Snapshot) -> Iterator[_Reading]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bot.kube import read
 from bot.kube.connection import Connection
-from bot.kube.gaps import shortened
-from bot.kube.permissions import REVIEW_ACCESS, REVIEW_OWN_ACCESS
+from bot.kube.gaps import AbsentError, DeniedError, shortened
+from bot.kube.permissions import REVIEW_ACCESS, REVIEW_OWN_ACCESS, REVIEW_SELF
 from bot.model import Access, Rule
 
 
@@ -18,6 +18,27 @@ class _Verdict(Struct, frozen=True):
 
 class _AccessReview(Struct, frozen=True):
     status: _Verdict = _Verdict()
+
+
+class _UserInfo(Struct, frozen=True):
+    username: str = ""
+
+
+class _Self(Struct, frozen=True):
+    user: _UserInfo = field(default=_UserInfo(), name="userInfo")
+
+
+class _SelfReview(Struct, frozen=True):
+    status: _Self = _Self()
+
+
+async def whoami(connection: Connection) -> str:
+    """Who the API server takes the bot for, "" where it does not say. Raises as below."""
+    try:
+        review = await read.create(connection, REVIEW_SELF, _SelfReview, {})
+    except (AbsentError, DeniedError):
+        return ""
+    return shortened(review.status.user.username)
 
 
 async def review_access(connection: Connection, user: str, groups: Sequence[str], rule: Rule) -> Access:

@@ -110,6 +110,8 @@ EVICT_POD = Operation(verb="create", resource="pods/eviction")
 REVIEW_OWN_ACCESS = Operation(
     verb="create", resource="selfsubjectaccessreviews", group="authorization.k8s.io", namespaced=False
 )
+# The same for who they are (Kubernetes 1.28 and newer).
+REVIEW_SELF = Operation(verb="create", resource="selfsubjectreviews", group="authentication.k8s.io", namespaced=False)
 # Opening the websocket is a GET; from Kubernetes 1.35 on it needs `create` as well.
 OPEN_EXEC = Operation(verb="get", resource="pods/exec")
 CREATE_EXEC = Operation(verb="create", resource="pods/exec")

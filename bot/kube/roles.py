@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from bot.kube.permissions import effect_rules, rules
 from bot.model import ActionKind, Routes, Rule
+from config.policy import Rule as PolicyRule
+from config.settings import Checks
 
 READING = "reading"
 USUAL_PROBES = "token-doctor-probe"
@@ -54,6 +56,18 @@ class Role(Struct, frozen=True, kw_only=True):
                 only = f"resourceNames: {_listed([name])}, " if name else ""
                 what = f"apiGroups: {_listed([group])}, resources: {_listed(resources)}, {only}".removesuffix(", ")
             yield f"- {{{what}, verbs: {_listed(may)}}}"
+
+
+def switched_on(checks: Checks, policy: Sequence[PolicyRule]) -> tuple[str, ...]:
+    """What the configuration allows beyond reading: the stronger routes, and the actions of any rule."""
+    routes = {
+        "probe": checks.probe,
+        "exec": checks.exec,
+        "secret-data": checks.read_secret_data,
+        "controller-probe": bool(checks.controller_probe),
+    }
+    actions = {action for rule in policy for action in rule.actions}
+    return tuple(feature for feature in FEATURES if (routes[feature] if feature in ROUTES else feature in actions))
 
 
 def roles(feature: str, *, namespaces: Sequence[str] = EVERYWHERE, probes: str = USUAL_PROBES) -> tuple[Role, ...]:

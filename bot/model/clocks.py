@@ -4,6 +4,9 @@ from datetime import datetime
 
 from bot.model.noun import Noun
 
+_CUT = 1.0
+"""The `Date` header is cut to whole seconds."""
+
 
 class Offset(Noun, frozen=True, kw_only=True):
     """How many seconds one clock is ahead of another: somewhere from `least` to `most`, as `source` shows.
@@ -26,6 +29,15 @@ class ServedDate(Noun, frozen=True, kw_only=True):
     date: datetime
     sent: datetime
     received: datetime
+
+    @property
+    def ahead(self) -> Offset:
+        """How far that clock is ahead of token-doctor's."""
+        return Offset(
+            least=(self.date - self.received).total_seconds(),
+            most=(self.date - self.sent).total_seconds() + _CUT,
+            source=f"Date of an answer from {self.endpoint}: {self.date:%H:%M:%S}, here {self.received:%H:%M:%S}",
+        )
 
 
 class Renewal(Noun, frozen=True, kw_only=True):

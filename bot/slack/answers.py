@@ -11,7 +11,7 @@ from bot.slack.posts import GoneError, LaterError, PostRefusedError, PostUncerta
 T = TypeVar("T")
 
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
-_SERVER_ERRORS = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+SERVER_ERRORS = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 
@@ -44,7 +44,7 @@ def _refused(error: SlackApiError, *, made: bool) -> Exception:
     code, status = code_of(error), status_of(error)
     if status == _TOO_MANY or code == "ratelimited":
         return LaterError(_retry_after(error))
-    if status >= _SERVER_ERROR or code in _SERVER_ERRORS:
+    if status >= _SERVER_ERROR or code in SERVER_ERRORS:
         return PostUncertainError(code or f"HTTP {status}") if made else LaterError()
     if code in _GONE:
         return GoneError(code)

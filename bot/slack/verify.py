@@ -1,6 +1,6 @@
 """Whether Slack takes the bot's tokens, tried before anything else: a wrong one never ends up in a retry loop."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackRefusedError
-from bot.slack.answers import code_of, status_of
+from bot.slack.answers import SERVER_ERRORS, code_of, status_of
 from bot.slack.client import web_client
 
 SCOPES = {
@@ -23,8 +23,16 @@ POLICY_SCOPES = {
     "users:read.email": "to ask Kubernetes what they may do",
 }
 """The bot token's scopes, and what each is for; the second only where there is a policy. The manifest asks for all."""
+OPTIONAL_SCOPES = {
+    "channels:read": "preflight can see whether token-doctor is in a public channel of the configuration",
+    "groups:read": "preflight can see whether token-doctor is in a private one",
+    "channels:history": "a message in a public channel that Slack did not confirm is found again, not posted twice",
+    "groups:history": "such a message in a private channel is found again",
+}
+"""What the bot works without, and what each would bring."""
 
 _BOT, _APP, _SECRET = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"
+_METHODS = {_BOT: "auth.test", _APP: "apps.connections.open"}
 _APP_PAGE = "https://api.slack.com/apps"
 _WHERE = {
     _BOT: f"Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions on the app's page, {_APP_PAGE}.",
@@ -63,6 +71,15 @@ class Identity:
     bot_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Slack's answer to the bot token. `scopes` is None where the answer does not name them; `date` is its `Date`."""
+
+    identity: Identity
+    scopes: frozenset[str] | None
+    date: str
+
+
 async def verify(
     session: ClientSession,
     api_url: str,
@@ -80,28 +97,56 @@ async def verify(
     """
     refusals: list[SlackRefusedError] = []
     answers: list[AsyncSlackResponse] = []
-    tried = [(_BOT, bot_token, "auth.test")]
+    tried = [(_BOT, bot_token)]
     if signing_secret is None:
-        tried.append((_APP, app_token, "apps.connections.open"))
+        tried.append((_APP, app_token))
     else:
         refusals += _secret_refusals(signing_secret)
-    for name, token, method in tried:
+    for name, token in tried:
         try:
-            _check_kind(name, token)
-            client = web_client(session, api_url, token)
-            answers.append(await _asked(client.api_call(method), name, api_url))
+            answers.append(await _tried(session, api_url, name, token))
         except SlackRefusedError as refused:
             refusals.append(refused)
             if isinstance(refused, _AddressError):
                 break
-    if not refusals:
-        _check_scopes(answers[0].headers, scopes)
-        return _identity(answers[0])
-    raise _together(refusals)
+    if refusals:
+        raise _together(refusals)
+    installed = _installed(answers[0])
+    if lacking := missing(installed.scopes, scopes):
+        raise lacks(lacking, scopes)
+    return installed.identity
+
+
+async def try_bot_token(session: ClientSession, api_url: str, token: str) -> Installed:
+    """The bot token alone, tried for real. Raises SlackRefusedError, SlackUnreachableError among them."""
+    return _installed(await _tried(session, api_url, _BOT, token))
+
+
+async def try_app_token(session: ClientSession, api_url: str, token: str) -> None:
+    """The same of the app-level token, which Socket Mode takes."""
+    await _tried(session, api_url, _APP, token)
+
+
+def missing(given: frozenset[str] | None, wanted: Mapping[str, str]) -> tuple[str, ...]:
+    """The wanted scopes that the token lacks; none where nobody knows."""
+    return () if given is None else tuple(scope for scope in wanted if scope not in given)
+
+
+def lacks(scopes: Sequence[str], purposes: Mapping[str, str]) -> SlackRefusedError:
+    """The bot token lacks these scopes: the sentence and the next step."""
+    named = ", ".join(f"{scope} ({purposes[scope]})" for scope in scopes)
+    return SlackRefusedError(
+        f"The token in {_BOT} lacks {'a scope' if len(scopes) == 1 else 'scopes'}: {named}.",
+        next_step=f"Add it under OAuth & Permissions on the app's page, {_APP_PAGE}, and reinstall the app.",
+    )
 
 
 class _AddressError(SlackRefusedError):
     """The address is wrong: there is nothing to say of the second token."""
+
+
+class SlackUnreachableError(_AddressError):
+    """Nothing answers there, or not just now: of the token nothing is known."""
 
 
 def _together(refusals: list[SlackRefusedError]) -> SlackRefusedError:
@@ -125,6 +170,12 @@ def _secret_refusals(secret: str) -> list[SlackRefusedError]:
     if not kind:
         return []
     return [SlackRefusedError(f"{_SECRET} holds {kind}, which is no signing secret.", next_step=_WHERE[_SECRET])]
+
+
+async def _tried(session: ClientSession, api_url: str, name: str, token: str) -> AsyncSlackResponse:
+    _check_kind(name, token)
+    client = web_client(session, api_url, token)
+    return await _asked(client.api_call(_METHODS[name]), name, api_url)
 
 
 async def _asked(call: Awaitable[AsyncSlackResponse], name: str, api_url: str) -> AsyncSlackResponse:
@@ -154,8 +205,12 @@ def _refused(error: SlackApiError, name: str, api_url: str) -> SlackRefusedError
             "Socket Mode is switched off for this app.", next_step=f"Switch it on on the app's page, {_APP_PAGE}."
         )
     if code == "ratelimited":
-        return SlackRefusedError(
+        return SlackUnreachableError(
             "Slack asks to wait: the bot was started too often.", next_step="Start it again in a minute."
+        )
+    if code in SERVER_ERRORS:
+        return SlackUnreachableError(
+            f"Slack failed itself ({code}).", next_step="Try again in a minute; https://slack-status.com tells more."
         )
     sentence = _REFUSALS.get(code, f"Slack refused the token in {{name}}: {code}.").format(name=name)
     return SlackRefusedError(sentence, next_step=_WHERE[name])
@@ -164,32 +219,25 @@ def _refused(error: SlackApiError, name: str, api_url: str) -> SlackRefusedError
 def _unreachable(error: Exception, api_url: str) -> SlackRefusedError:
     host = urlsplit(api_url).hostname or api_url
     if isinstance(error, ClientConnectorDNSError):
-        return _AddressError(f"{host} cannot be found: its name has no address.", next_step=_network(host))
+        return SlackUnreachableError(f"{host} cannot be found: its name has no address.", next_step=_network(host))
     if isinstance(error, ClientSSLError):
         return _AddressError(
             f"{host} answers with a certificate that is not trusted.",
             next_step="Where a proxy opens TLS, name its CA in SSL_CERT_FILE; else look at slack.api_url.",
         )
     reason = "it does not answer in time" if isinstance(error, TimeoutError) else "the connection is refused or breaks"
-    return _AddressError(f"{host} cannot be reached: {reason}.", next_step=_network(host))
+    return SlackUnreachableError(f"{host} cannot be reached: {reason}.", next_step=_network(host))
 
 
 def _network(host: str) -> str:
     return f"Check slack.api_url, HTTPS_PROXY and NO_PROXY, and whether this machine may connect to {host}."
 
 
-def _check_scopes(headers: Mapping[str, str], scopes: Mapping[str, str]) -> None:
+def _installed(answer: AsyncSlackResponse) -> Installed:
     """Slack names the token's scopes in a header of every answer; a proxy may have taken it out."""
-    header = headers.get("x-oauth-scopes")
-    if header is None:
-        return
-    given = {scope.strip() for scope in header.split(",")}
-    missing = [f"{scope} ({purpose})" for scope, purpose in scopes.items() if scope not in given]
-    if missing:
-        raise SlackRefusedError(
-            f"The token in {_BOT} lacks {'a scope' if len(missing) == 1 else 'scopes'}: {', '.join(missing)}.",
-            next_step=f"Add it under OAuth & Permissions on the app's page, {_APP_PAGE}, and reinstall the app.",
-        )
+    header = answer.headers.get("x-oauth-scopes")
+    scopes = None if header is None else frozenset(scope.strip() for scope in header.split(","))
+    return Installed(_identity(answer), scopes, str(answer.headers.get("Date", "")))
 
 
 def _identity(bot: AsyncSlackResponse) -> Identity:

@@ -83,3 +83,10 @@ def test_a_wrong_configuration_is_told(run: Run, tmp_path: Path) -> None:
     ended = run("rbac", "--config", str(file))
     assert (ended.code, ended.out) == (2, "")
     assert "exec" in ended.err
+
+
+def test_what_is_read_may_be_left_out(run: Run) -> None:
+    """Where it is granted for more namespaces already, the same roles for fewer would narrow it."""
+    out = run("rbac", "--features", "restart-workload", "-n", "shop", "--no-reading").out
+    assert names(out) == ["token-doctor-restart-workload"]
+    assert run("rbac", "--features", "restart-workload", "-n", "shop").out.endswith(out)
