@@ -52,6 +52,10 @@ class StoreUnavailableError(DoctorError):
     """The database cannot be reached, is locked or full, or broke a statement off. Nothing is half-written."""
 
 
+class StoreUnreachableError(StoreUnavailableError):
+    """The database's server gave no answer in time, or none at all."""
+
+
 class StoreSchemaError(DoctorError):
     """The database's tables are older or newer than this version needs."""
 

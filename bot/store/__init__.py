@@ -5,6 +5,8 @@ from pathlib import Path
 
 from bot.errors import StoreUnavailableError
 from bot.store import old
+from bot.store.attempt import Standing as DatabaseStanding
+from bot.store.attempt import attempt
 from bot.store.digests import Digests, Figures, Kept, Look
 from bot.store.engine import Database
 from bot.store.messages import Message, Messages
@@ -17,6 +19,7 @@ from bot.store.votes import Counted
 
 __all__ = [
     "Counted",
+    "DatabaseStanding",
     "Digests",
     "Figures",
     "Kept",
@@ -31,8 +34,10 @@ __all__ = [
     "Slots",
     "Standing",
     "Store",
+    "attempt",
     "migrate",
     "open_store",
+    "refusal",
 ]
 
 

@@ -5,7 +5,7 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from bot.errors import DoctorError, StoreSchemaError, StoreUnavailableError
+from bot.errors import DoctorError, StoreSchemaError, StoreUnavailableError, StoreUnreachableError
 
 FAILURES = (DBAPIError, PoolTimeoutError, sqlite3.Error, OSError, TimeoutError)
 """The drivers' own errors come as they are, not in SQLAlchemy's, where a connection is being made."""
@@ -91,7 +91,8 @@ def _sqlite(error: sqlite3.Error, place: str) -> StoreUnavailableError:
 
 
 def _unavailable(place: str, what: str, next_step: str) -> StoreUnavailableError:
-    return StoreUnavailableError(f"The database {place} {what}.", next_step=next_step)
+    kind = StoreUnreachableError if next_step == _ASK else StoreUnavailableError
+    return kind(f"The database {place} {what}.", next_step=next_step)
 
 
 def _sqlstate(error: DBAPIError) -> str:
