@@ -25,6 +25,7 @@ _COMMANDS = (
     commands.explain,
     commands.requests,
     commands.audit,
+    commands.preflight,
     commands.migrate,
     commands.manifest,
     commands.rbac,

@@ -60,6 +60,12 @@ Example:  token-doctor audit --since 7d --target shop/checkout --config token-do
 
 \b
 Exit code:  0 done   2 wrong usage or configuration   3 the database cannot be used""",
+    "preflight": """\b
+Example:  token-doctor preflight --config token-doctor.yaml
+          kubectl exec -n token-doctor deploy/token-doctor -- token-doctor preflight --config FILE
+
+\b
+Exit code:  0 all hold   1 a warning or a failure   2 wrong configuration   3 something could not be tried""",
     "migrate": """\b
 Example:  token-doctor migrate --config token-doctor.yaml
 
@@ -271,6 +277,27 @@ def audit(
     from bot.cli import audit as work  # noqa: PLC0415  # see above
 
     return work.run(config, since, target, json=output is Form.JSON)
+
+
+def preflight(
+    ctx: typer.Context,
+    *,
+    config: Config = None,
+    required: Annotated[bool, typer.Option("--required", help="Only what the bot cannot start without.")] = False,
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option("-n", "--namespace", metavar="NS", help="Ask for the rights only there; may be repeated."),
+    ] = None,
+    output: Annotated[Form, typer.Option("-o", "--output", help="Text or JSON.")] = Form.TEXT,
+) -> int:
+    """Try everything that the bot needs, and say how to mend what is missing.
+
+    Slack's tokens, scopes, channels, user groups and people; each cluster and each permission; the database, the
+    clocks, the policy and the digests. Nothing is changed anywhere, and nothing is posted.
+    """
+    from bot.cli import preflight as work  # noqa: PLC0415  # see above
+
+    return work.run(config, namespace or (), only_required=required, as_json=output is Form.JSON, program=_program(ctx))
 
 
 def migrate(*, config: Config = None) -> int:

@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = sorted(
     set(
         re.findall(
-            r"`token-doctor ((?:check|digest|review|decode|errors|explain|run|requests|audit|migrate|rbac"
+            r"`token-doctor ((?:check|digest|review|decode|errors|explain|run|requests|audit|preflight|migrate|rbac"
             r"|manifest)[^`]*)`",
             README,
         )

@@ -16,7 +16,20 @@ from tests.unit.cli.conftest import Run
 from tests.unit.jwts import BOUND, LEGACY, token
 
 TOKEN = token(BOUND)
-COMMANDS = ("run", "check", "digest", "review", "decode", "errors", "explain", "requests", "audit", "migrate", "rbac")
+COMMANDS = (
+    "run",
+    "check",
+    "digest",
+    "review",
+    "decode",
+    "errors",
+    "explain",
+    "requests",
+    "audit",
+    "preflight",
+    "migrate",
+    "rbac",
+)
 HEAVY = {"kubernetes", "slack_bolt", "slack_sdk", "aiohttp", "jwt", "sqlalchemy", "alembic", "structlog"}
 
 
