@@ -203,7 +203,7 @@ def _claimed(settings: configured.Settings, store: Store | None) -> Callable[[st
 
 async def _store(settings: configured.Settings, closing: AsyncExitStack, worker: str) -> Store | None:
     """What is remembered, where anything has to be. Raises StoreUnavailableError and StoreSchemaError."""
-    if not settings.policy and not settings.digests:
+    if not settings.remembers:
         return None
     store = await open_store(settings.database.url, password=settings.credentials.revealed_password())
     closing.push_async_callback(store.close)

@@ -169,6 +169,11 @@ class Settings(BaseSettings):
     def credentials(self) -> Credentials:
         return self._credentials
 
+    @property
+    def remembers(self) -> bool:
+        """Whether there is anything to keep in the database: without a policy and digests there is not."""
+        return bool(self.policy or self.digests)
+
     @classmethod
     def settings_customise_sources(
         cls,

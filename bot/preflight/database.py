@@ -11,7 +11,7 @@ _ONE_REPLICA = "SQLite, for one replica; for more take PostgreSQL"
 
 
 async def trials(settings: Settings, seconds: float) -> tuple[Trial, ...]:
-    if not settings.policy and not settings.digests:
+    if not settings.remembers:
         return (ok(Section.DATABASE, "none is needed: there is neither a policy nor a digest"),)
     try:
         async with asyncio.timeout(seconds):
