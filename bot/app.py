@@ -28,7 +28,7 @@ from bot.jobs import Purge
 from bot.kube.client import utc_now
 from bot.metrics import Metrics
 from bot.model import Report, Routes, Target
-from bot.remedy import Remedy, make_remedy
+from bot.remedy import STOP_SECONDS, Remedy, make_remedy
 from bot.slack.bolt import bolt_app
 from bot.slack.client import TIMEOUT, web_client
 from bot.slack.door import Slack
@@ -62,6 +62,21 @@ _FINISH_SECONDS = 5  # beyond the two deadlines of a check, for posting its answ
 _DRAIN_SECONDS = 10
 _GREETING_SECONDS = 10
 _TELL_SECONDS = 20  # for the pages of a digest that has begun
+_CLOSING_SECONDS = 10  # for what has bounds of its own: the connections to Slack, the database, whoever reads figures
+
+
+def longest_stop(deadline_seconds: int, drain_seconds: int) -> float:
+    """Within so many seconds of SIGTERM `run` has ended, with that `checks.deadline_seconds`.
+
+    `drain_seconds` is how long Slack's requests are still taken, 0 over the websocket. A pod's
+    terminationGracePeriodSeconds has to be longer.
+    """
+    finished = _answers(deadline_seconds) + _TELL_SECONDS + STOP_SECONDS + _DRAIN_SECONDS
+    return drain_seconds + finished + _CLOSING_SECONDS
+
+
+def _answers(deadline_seconds: int) -> float:
+    return 2 * deadline_seconds + _FINISH_SECONDS
 
 
 async def run(
@@ -157,7 +172,7 @@ async def _serve(
             await stop.wait()
         finally:
             await entrance.stop()
-        await work.finish(2 * settings.checks.deadline_seconds + _FINISH_SECONDS)
+        await work.finish(_answers(settings.checks.deadline_seconds))
         await digests.stop(_TELL_SECONDS)
         if remedy is not None:
             await remedy.stop()

@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 _FINISH_SECONDS = 20.0
 _SHOW_SECONDS = 5.0
+STOP_SECONDS = _FINISH_SECONDS + _SHOW_SECONDS
 
 
 class Remedy:
