@@ -16,6 +16,7 @@ import yaml
 
 from demo.slack import SlackServer
 from demo.slack import people as p
+from tests.cluster.api import JsonObject
 from tests.cluster.installed import DEPLOY
 from tests.cluster.ports import free_ports
 from tests.image import dockerfile
@@ -58,9 +59,15 @@ def test_it_is_named_as_the_project_is() -> None:
     assert f"docker build -t token-doctor:{PROJECT['version']} ." in TEXT
 
 
-def test_the_manifests_and_the_image_are_of_one_mind() -> None:
+def _deployed() -> JsonObject:
+    """The pod's spec, as it is without an overlay."""
     deployment = yaml.safe_load((DEPLOY / "bot" / "deployment.yaml").read_text("utf-8"))
-    spec = deployment["spec"]["template"]["spec"]
+    spec: JsonObject = deployment["spec"]["template"]["spec"]
+    return spec
+
+
+def test_the_manifests_and_the_image_are_of_one_mind() -> None:
+    spec = _deployed()
     (bot,) = spec["containers"]
     assert FINAL.user == "{runAsUser}:{runAsGroup}".format(**spec["securityContext"])
     assert FINAL.command == tuple(bot["args"])
@@ -144,6 +151,12 @@ def _write(outside: Path, settings: Mapping[str, object]) -> None:
     (outside / "config" / Path(CONFIG).name).write_text(yaml.safe_dump(dict(settings)), "utf-8")
 
 
+def _clusters(outside: Path) -> list[Mapping[str, str]]:
+    """One that is away: the bot starts all the same."""
+    (outside / "config" / "kubeconfig").write_text(KUBECONFIG)
+    return [{"name": "prod", "kubeconfig": "/etc/token-doctor/kubeconfig"}]
+
+
 def _variables(image: Image, extra: Mapping[str, str]) -> dict[str, str]:
     own = {"PATH": PATH, "HOME": "/"} | image.stage.variables
     return {**own, **extra}
@@ -219,6 +232,19 @@ def test_it_makes_its_tables_on_the_volume_alone(image: Image, outside: Path) ->
     assert "Traceback" not in done.stderr
 
 
+async def test_a_wrong_installation_says_why(image: Image, outside: Path) -> None:
+    """What the Deployment's init step runs, without tokens and then with them."""
+    (preflight,) = _deployed()["initContainers"]
+    async with SlackServer() as slack:
+        _write(outside, {"slack": {"api_url": slack.api_url}, "clusters": _clusters(outside)})
+        tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
+        code, told = await _ended(image, outside, *image.stage.entrypoint, *preflight["args"], variables={})
+        assert code == 1, told
+        assert "SLACK_BOT_TOKEN is not set" in told
+        code, told = await _ended(image, outside, *image.stage.entrypoint, *preflight["args"], variables=tokens)
+        assert code == 0, told
+
+
 @asynccontextmanager
 async def _running(image: Image, outside: Path, slack: SlackServer) -> AsyncIterator[asyncio.subprocess.Process]:
     """The image's own command; killed where a test leaves it."""
@@ -237,14 +263,19 @@ async def _running(image: Image, outside: Path, slack: SlackServer) -> AsyncIter
             await process.wait()
 
 
-async def _health(image: Image, outside: Path) -> tuple[int, str]:
+async def _ended(image: Image, outside: Path, *words: str, variables: Mapping[str, str]) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
-        *_command(image, outside, *image.stage.health),
-        env=_variables(image, {"HTTP_PROXY": "http://127.0.0.1:9"}),
-        stderr=asyncio.subprocess.PIPE,
+        *_command(image, outside, *words),
+        env=_variables(image, variables),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
-    _, told = await process.communicate()
+    told, _ = await process.communicate()
     return process.returncode or 0, told.decode()
+
+
+async def _health(image: Image, outside: Path) -> tuple[int, str]:
+    return await _ended(image, outside, *image.stage.health, variables={"HTTP_PROXY": "http://127.0.0.1:9"})
 
 
 async def test_its_command_serves_slack_until_it_is_stopped(image: Image, outside: Path) -> None:
@@ -252,12 +283,11 @@ async def test_its_command_serves_slack_until_it_is_stopped(image: Image, outsid
     (port,) = free_ports(1)
     rule = {"actions": ["delete-pod"], "namespaces": ["*"], "requesters": [p.ON_CALL], "approvers": [p.APPROVERS]}
     async with SlackServer() as slack:
-        (outside / "config" / "kubeconfig").write_text(KUBECONFIG)
         _write(
             outside,
             {
                 "slack": {"api_url": slack.api_url},
-                "clusters": [{"name": "prod", "kubeconfig": "/etc/token-doctor/kubeconfig"}],
+                "clusters": _clusters(outside),
                 "database": {"url": f"sqlite+aiosqlite:///{DATA}/token-doctor.db"},
                 "policy": [rule],
                 "web": {"host": "127.0.0.1", "port": port},
