@@ -52,6 +52,12 @@ async def review_access(connection: Connection, user: str, groups: Sequence[str]
     return Access(user=user, rule=rule, allowed=review.status.allowed, reason=shortened(review.status.reason))
 
 
+async def account_access(connection: Connection, *, namespace: str, account: str, rule: Rule) -> Access:
+    """Whether this service account may. Raises as above."""
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+    return await review_access(connection, f"system:serviceaccount:{namespace}:{account}", groups, rule)
+
+
 async def may(connection: Connection, rule: Rule) -> bool:
     """Whether the bot itself may do what the rule says. Raises as above."""
     review = await read.create(connection, REVIEW_OWN_ACCESS, _AccessReview, {"spec": _attributes(rule)})

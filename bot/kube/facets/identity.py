@@ -2,7 +2,7 @@
 
 from bot import objects
 from bot.kube import read
-from bot.kube.access import review_access
+from bot.kube.access import account_access
 from bot.kube.facets.graph import RUNNING, SERVICE_ACCOUNT, Asking, facet
 from bot.kube.facets.logs import logs
 from bot.kube.facets.pod import pod
@@ -62,9 +62,8 @@ async def access(asking: Asking) -> tuple[Access, ...]:
             refused = forbidden(line.text) if "cannot" in line.text else None
             if refused is not None and refused.user == user:
                 rules[refused.rule] = None
-    return await all_of(_access(asking, user, rule) for rule in list(rules)[:_MOST_REVIEWS])
-
-
-async def _access(asking: Asking, user: str, rule: Rule) -> Access:
-    groups = ["system:serviceaccounts", f"system:serviceaccounts:{asking.ref.namespace}", "system:authenticated"]
-    return await review_access(asking.api, user, groups, rule)
+    namespace = asking.ref.namespace
+    return await all_of(
+        account_access(asking.api, namespace=namespace, account=account, rule=rule)
+        for rule in list(rules)[:_MOST_REVIEWS]
+    )

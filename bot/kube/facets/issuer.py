@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from bot.errors import DoctorError
 from bot.kube import read
+from bot.kube.access import account_access
 from bot.kube.client import Cluster
 from bot.kube.connection import Connection
 from bot.kube.facets.graph import EVERYTHING, Asking, facet
@@ -21,7 +22,7 @@ from bot.kube.gaps import (
     UnreadableError,
     shortened,
 )
-from bot.kube.permissions import GET_ISSUER, GET_KEYS, REVIEW_ACCESS, Operation
+from bot.kube.permissions import GET_ISSUER, GET_KEYS, Operation
 from bot.kube.together import all_of, both
 from bot.model import ClusterIssuer, Discovery, IssuerPublication
 from bot.mounts import token_mounts
@@ -156,14 +157,6 @@ async def _issuer(cluster: Cluster) -> ClusterIssuer | UnreadableError:
         return UnavailableError(str(error))
 
 
-class _Verdict(Struct, frozen=True):
-    allowed: bool = False
-
-
-class _AccessReview(Struct, frozen=True):
-    status: _Verdict = _Verdict()
-
-
 async def _readable(asking: Asking) -> bool | None:
     """Whether the pod's own account may read what is published: the default binding is for every service account.
 
@@ -173,10 +166,5 @@ async def _readable(asking: Asking) -> bool | None:
     if found is None or not any(mount.audience for mount in token_mounts(found)):
         return None
     namespace, account = asking.ref.namespace, found.spec.service_account_name
-    spec = {
-        "user": f"system:serviceaccount:{namespace}:{account}",
-        "groups": ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"],
-        "nonResourceAttributes": {"path": GET_KEYS.resource, "verb": GET_KEYS.verb},
-    }
-    review = await read.create(asking.api, REVIEW_ACCESS, _AccessReview, {"spec": spec})
-    return review.status.allowed
+    access = await account_access(asking.api, namespace=namespace, account=account, rule=GET_KEYS.rule())
+    return access.allowed
