@@ -117,20 +117,6 @@ def told(users: Sequence[User]) -> str:
     return f"it is used by {', '.join(map(str, users[:_MOST_NAMED]))}{more}"
 
 
-class Filled(Struct, frozen=True, kw_only=True):
-    """A token Secret with its token, which is hidden; None while nobody has put one into it."""
-
-    metadata: objects.Meta
-    raw: RawToken | None
-
-
-async def filled(cluster: Cluster, *, namespace: str, name: str) -> Filled:
-    """Raises UnreadableError."""
-    found = await read.get(cluster.main, GET_SECRET, _WithToken, namespace=namespace, name=name)
-    token = found.data.token if found.data else b""
-    return Filled(metadata=found.metadata, raw=RawToken(token.decode("utf-8", "replace")) if token else None)
-
-
 async def reviewed(cluster: Cluster, raw: RawToken, whose: str) -> Progress:
     """What every API server says of the token: ended where all accept it. It may take them a moment to hear of it."""
     return verdict(await review(cluster, raw), whose)
@@ -153,20 +139,6 @@ class _VersionedMeta(KubeStruct, frozen=True, kw_only=True):
 
 class _Versioned(KubeStruct, frozen=True, kw_only=True):
     metadata: _VersionedMeta
-
-
-class _Data(Struct, frozen=True):
-    """Of a Secret's data, only the key `token` is decoded."""
-
-    token: bytes = b""
-
-    def __repr__(self) -> str:
-        return "_Data(hidden)"
-
-
-class _WithToken(KubeStruct, frozen=True, kw_only=True):
-    metadata: objects.Meta
-    data: _Data | None = None
 
 
 def _ref(of: ObjectRef, kind: str, name: str, uid: str) -> ObjectRef:

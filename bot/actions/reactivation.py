@@ -19,7 +19,7 @@ from bot.actions.action import (
 from bot.actions.failures import explained, permitted, unless_done
 from bot.actions.following import watch
 from bot.actions.held_secrets import Held
-from bot.kube import effects
+from bot.kube import effects, secret_tokens
 from bot.kube.client import Cluster
 from bot.kube.gaps import AbsentError
 from bot.kube.permissions import PATCH_SECRET, REVIEW_TOKEN
@@ -91,7 +91,7 @@ async def _look(cluster: Cluster, plan: Plan) -> Progress:
     """A refusal is not cached by the API servers: one that has heard of the change accepts the token at once."""
     text = "The label is off."
     try:
-        found = await held_secrets.filled(cluster, namespace=plan.ref.namespace, name=plan.ref.name)
+        found = await secret_tokens.filled(cluster.main, namespace=plan.ref.namespace, name=plan.ref.name)
     except AbsentError:
         return Progress(text=text, ended=True, failed="The Secret was deleted meanwhile.")
     if found.metadata.uid != plan.ref.uid:

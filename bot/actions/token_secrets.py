@@ -27,7 +27,7 @@ from bot.actions.action import (
 )
 from bot.actions.failures import explained, permitted, unless_done
 from bot.actions.following import watch
-from bot.kube import effects, read, secret_uses
+from bot.kube import effects, read, secret_tokens, secret_uses
 from bot.kube.client import Cluster
 from bot.kube.gaps import AbsentError, ConflictError
 from bot.kube.permissions import CREATE_SECRET, GET_SECRET, REVIEW_TOKEN
@@ -130,7 +130,7 @@ def _follow(cluster: Cluster, plan: Plan, request: str, until: datetime) -> Asyn
 async def _look(cluster: Cluster, plan: Plan, request: str) -> Progress:
     namespace, name = plan.ref.namespace, plan.parameters[SECRET_NAME]
     try:
-        found = await held_secrets.filled(cluster, namespace=namespace, name=name)
+        found = await secret_tokens.filled(cluster.main, namespace=namespace, name=name)
     except AbsentError:
         why = "It is gone: the token controller deletes a Secret whose service account is missing, or another one."
         return Progress(text=f"Secret {namespace}/{name} was made.", ended=True, failed=why)

@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from msgspec import Struct
-
 from bot import objects
 from bot.errors import DoctorError
 from bot.kube import effects, read
@@ -22,11 +20,11 @@ from bot.kube.permissions import (
     CREATE_SERVICE_ACCOUNT,
     DELETE_SECRET,
     DELETE_SERVICE_ACCOUNT,
-    GET_SECRET,
     LIST_SECRETS,
     LIST_SERVICE_ACCOUNTS,
     Operation,
 )
+from bot.kube.secret_tokens import filled
 from bot.kube.together import all_of, both
 from bot.model import TOKEN_TYPE
 from bot.tokens import RawToken
@@ -55,11 +53,11 @@ class Throwaway:
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
-                found = await read.get(self.connection, GET_SECRET, _Secret, namespace=self.namespace, name=self.name)
+                found = await filled(self.connection, namespace=self.namespace, name=self.name)
             except AbsentError:
                 raise UnavailableError("somebody deleted the throw-away token Secret before it was filled") from None
-            if found.data is not None and found.data.token:
-                return RawToken(found.data.token.decode("utf-8", "replace"))
+            if found.raw is not None:
+                return found.raw
             if asyncio.get_running_loop().time() + pause > ends:
                 return None
             await asyncio.sleep(pause)
@@ -97,19 +95,6 @@ async def sweep(connection: Connection, namespace: str, now: datetime) -> int:
         if left.metadata.creation_timestamp and left.metadata.creation_timestamp < now - _LEFT_OVER
     ]
     return sum(await all_of(old))
-
-
-class _TokenData(Struct, frozen=True):
-    token: bytes = b""
-
-    def __repr__(self) -> str:
-        return "_TokenData(hidden)"
-
-
-class _Secret(Struct, frozen=True):
-    """Of a Secret's data, only the key `token` is decoded."""
-
-    data: _TokenData | None = None
 
 
 async def _make(made: Throwaway) -> None:

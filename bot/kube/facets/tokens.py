@@ -1,18 +1,17 @@
 """The tokens themselves, where a route to them is switched on. Each is decoded, reviewed and dropped."""
 
 import msgspec
-from msgspec import Struct
 
 from bot import objects
 from bot.errors import NotATokenError
-from bot.kube import pod_exec, read
+from bot.kube import pod_exec
 from bot.kube.facets.graph import POD, Asking, FoundToken, Switch, facet
 from bot.kube.facets.pod import pod
 from bot.kube.facets.secrets import referenced_secrets
 from bot.kube.gaps import AbsentError, RefusedError
 from bot.kube.minting import BoundPod, mint
-from bot.kube.permissions import GET_SECRET
 from bot.kube.review import review
+from bot.kube.secret_tokens import filled
 from bot.kube.together import all_of
 from bot.model import ClaimsKind, Review, SeenToken, TokenSource
 from bot.mounts import TokenMount, token_mounts
@@ -83,19 +82,6 @@ async def probe(asking: Asking) -> tuple[SeenToken, ...]:
     return (await _seen(asking, raw, SeenToken(source=TokenSource.PROBE, place=place)),)
 
 
-class _TokenData(Struct, frozen=True):
-    token: bytes = b""
-
-    def __repr__(self) -> str:
-        return "_TokenData(hidden)"
-
-
-class _Secret(Struct, frozen=True):
-    """Of a Secret's data, only the key `token` is decoded."""
-
-    data: _TokenData | None = None
-
-
 async def _in_environment(asking: Asking, found: FoundToken) -> SeenToken:
     seen = SeenToken(
         source=TokenSource.POD_SPEC,
@@ -108,12 +94,12 @@ async def _in_environment(asking: Asking, found: FoundToken) -> SeenToken:
 async def _in_secret(asking: Asking, name: str) -> SeenToken:
     seen = SeenToken(source=TokenSource.SECRET, place=f"Secret {name}, key token", secret=name)
     try:
-        secret = await read.get(asking.api, GET_SECRET, _Secret, namespace=asking.ref.namespace, name=name)
+        found = await filled(asking.api, namespace=asking.ref.namespace, name=name)
     except AbsentError:
         return msgspec.structs.replace(seen, problem="the Secret is gone: it was deleted just now")
-    if secret.data is None or not secret.data.token:
+    if found.raw is None:
         return msgspec.structs.replace(seen, problem="the Secret holds no token")
-    return await _seen(asking, RawToken(secret.data.token.decode("utf-8", "replace")), seen)
+    return await _seen(asking, found.raw, seen)
 
 
 async def _in_container(asking: Asking, found: objects.Pod, mount: TokenMount) -> SeenToken:
