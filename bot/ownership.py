@@ -17,7 +17,7 @@ from msgspec import field
 
 from bot import objects
 from bot.objects import KubeStruct
-from bot.redact import redact
+from bot.redact import redact_line
 
 _LONGEST = 80
 _MOST_REMEMBERED = 1024
@@ -104,5 +104,4 @@ def _called(what: str, name: str) -> Iterator[str]:
 
 def _shown(text: str) -> str:
     """Anybody may have written it: one line, short, without tokens."""
-    line = " ".join(redact(text).split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return redact_line(text, _LONGEST)

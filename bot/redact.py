@@ -42,6 +42,12 @@ def redact(text: str) -> str:
     return _substituted(_ASSIGNED, _ASSIGNED_WORDS, _ASSIGNED_BEGINS, rf"\1{MARK}", text)
 
 
+def redact_line(text: str, most: int) -> str:
+    """Somebody else's words, fit to be quoted: without tokens, on one line, of at most so many letters."""
+    line = " ".join(redact(text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
 def holds_token(text: str) -> bool:
     """Whether anything in the text looks like a token: a door that sends text out must never see True."""
     return redact(text) != text

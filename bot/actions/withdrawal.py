@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bot.model import Person, Request, State
-from bot.redact import redact
+from bot.redact import redact_line
 from bot.store import Store
 
 NONE = "There is no such request."
@@ -38,5 +38,4 @@ async def withdrawn(store: Store, request: Request, person: Person, reason: str,
 
 def shortened(reason: str) -> str:
     """What a person typed: redacted, on one line, not too long."""
-    words = " ".join(redact(reason).split())
-    return words if len(words) <= _LONGEST_REASON else f"{words[: _LONGEST_REASON - 1]}…"
+    return redact_line(reason, _LONGEST_REASON)

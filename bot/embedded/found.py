@@ -9,7 +9,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from bot.errors import NotATokenError
 from bot.model import Claims, ClientCertificate, Layout
-from bot.redact import redact
+from bot.redact import redact, redact_line
 from bot.tokens import RawToken, inspect
 
 _LONGEST_NAME = 100
@@ -84,5 +84,4 @@ def address(url: str) -> str:
 
 def shown(name: str) -> str:
     """A name out of somebody's document: one line, short, without tokens."""
-    line = " ".join(redact(name).split())
-    return line if len(line) <= _LONGEST_NAME else f"{line[:_LONGEST_NAME]}…"
+    return redact_line(name, _LONGEST_NAME)

@@ -1,7 +1,7 @@
 """Failures of a read, and the words of the Gap each becomes."""
 
 from bot.model import Gap, GapKind, Rule
-from bot.redact import redact
+from bot.redact import redact_line
 
 _MOST_WORDS = 300
 _A_MOMENT = 0.05
@@ -129,5 +129,4 @@ def how_to_allow(*rules: Rule) -> str:
 
 def shortened(words: str) -> str:
     """Somebody else's words, fit to be shown: one line, no tokens, not long."""
-    line = " ".join(redact(words).split())
-    return line if len(line) <= _MOST_WORDS else line[: _MOST_WORDS - 1] + "…"
+    return redact_line(words, _MOST_WORDS)

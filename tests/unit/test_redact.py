@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.redact import MARK, holds_token, redact, redact_each
+from bot.redact import MARK, holds_token, redact, redact_each, redact_line
 from tests.unit.jwts import BOUND, LEGACY, encoded, token
 
 JWT = token(BOUND)
@@ -145,3 +145,10 @@ def test_of_plain_data_each_text_is_redacted_by_itself() -> None:
     assert redact_each(data, keys=False) == {**inside, JWT: {"b": True}}
     assert redact_each(data, keys=True) == {**inside, MARK: {"b": True}}
     assert redact_each({"A": ["B"]}, keys=True, text=str.lower) == {"a": ["b"]}
+
+
+def test_somebody_elses_words_are_one_short_line() -> None:
+    assert redact_line(f" why\n\tnot {JWT} ", 40) == f"why not {MARK}"
+    assert redact_line("abcdef", 6) == "abcdef"
+    assert redact_line("abcdefg", 6) == "abcde…"
+    assert redact_line(f"abc {JWT}", 8) == "abc [to…", "redacted before it is cut"
