@@ -1,7 +1,7 @@
 """How long, in words: the one place where a duration or an instant is put into text, or read from it."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _TYPED = re.compile(r"(\d{1,6})\s*(y|w|d|h|min|m|s)")
 _SECONDS = {"y": 365 * 86400, "w": 7 * 86400, "d": 86400, "h": 3600, "min": 60, "m": 60, "s": 1}
@@ -31,6 +31,14 @@ def relative(when: datetime, now: datetime) -> str:
 def utc(when: datetime) -> str:
     """`2026-11-22 13:05:09 UTC`. The time is aware."""
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def day_of(label: str) -> date | None:
+    """The day of `2026-11-22`, as labels and forms have it; None for anything else."""
+    try:
+        return date.fromisoformat(label)
+    except ValueError:
+        return None
 
 
 def typed(text: str) -> timedelta | None:

@@ -10,6 +10,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.blocks import modals, snoozing, values
 from bot.blocks.digest_items import ACKNOWLEDGE, SNOOZE, WAKE
+from bot.durations import day_of
 from handlers.fields import field, mistake, written
 from handlers.forms import Forms, press_of
 from handlers.snoozes import WAKE_TITLE, Snoozes
@@ -75,9 +76,8 @@ def register_none(app: AsyncApp, forms: Forms) -> None:
 
 def _day(text: str, today: date) -> tuple[date | None, str]:
     """The day, or what is wrong with it."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
+    day = day_of(text)
+    if day is None:
         return None, "Choose a day."
     if day <= today:
         return None, "Choose a day to come."

@@ -7,6 +7,7 @@ been recorded for a whole period.
 
 from datetime import UTC, date, datetime, timedelta
 
+from bot.durations import day_of
 from bot.model import Noun, SecretSummary, TokenTracking
 
 PERIOD = timedelta(hours=8760)
@@ -33,9 +34,9 @@ class Forecast(Noun, frozen=True, kw_only=True):
 def forecast(secret: SecretSummary, tracking: TokenTracking, now: datetime) -> Forecast | None:
     """For a Secret that its service account lists and no pod uses; None where its label is no date: that is spared."""
     labels = secret.metadata.labels
-    if labels.legacy_token_last_used and _day(labels.legacy_token_last_used) is None:
+    if labels.legacy_token_last_used and day_of(labels.legacy_token_last_used) is None:
         return None
-    last_used, marked = _day(labels.legacy_token_last_used), _day(labels.legacy_token_invalid_since)
+    last_used, marked = day_of(labels.legacy_token_last_used), day_of(labels.legacy_token_invalid_since)
     spared_until = _spared_until(secret, tracking, last_used)
     marked_on = marked or max(spared_until, now).date()
     deleted = max(spared_until, _next(marked_on) + PERIOD, now)
@@ -63,11 +64,3 @@ def _spared_until(secret: SecretSummary, tracking: TokenTracking, last_used: dat
 def _next(day: date) -> datetime:
     """Midnight at the end of the day."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + _DAY
-
-
-def _day(label: str) -> date | None:
-    """None too where the label is no date."""
-    try:
-        return date.fromisoformat(label)
-    except ValueError:
-        return None

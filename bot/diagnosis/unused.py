@@ -1,7 +1,8 @@
 """Whether a token Secret is known to be unused. What is not recorded is unknown, and unknown is not unused. Pure."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from bot.durations import day_of
 from bot.model import TokenTracking
 from bot.objects import Meta
 
@@ -14,7 +15,7 @@ def in_use(secret: Meta, tracked: TokenTracking | None, now: datetime, days: int
     last_used = secret.labels.legacy_token_last_used
     limit = now.astimezone(UTC).date() - timedelta(days=days)
     if last_used:
-        used = _day(last_used)
+        used = day_of(last_used)
         if used is None:
             return "has a last-used label that is no date, so it is not known whether anybody uses it"
         return "" if used < limit else f"was used on {used}, and is to be unused for {_days(days)}"
@@ -26,13 +27,6 @@ def in_use(secret: Meta, tracked: TokenTracking | None, now: datetime, days: int
     if born is None or born.astimezone(UTC).date() >= limit:
         return f"is younger than {_days(days)}: that it was not used yet says nothing"
     return ""
-
-
-def _day(label: str) -> date | None:
-    try:
-        return date.fromisoformat(label)
-    except ValueError:
-        return None
 
 
 def _days(count: int) -> str:
