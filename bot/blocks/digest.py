@@ -8,7 +8,7 @@ from bot.blocks import elements as kit
 from bot.blocks.digest_chart import charts, table
 from bot.blocks.digest_items import Told, quiet, short
 from bot.blocks.digest_pages import Overlay, every, item_count, known, name_of, pages
-from bot.blocks.digest_words import counted, local, number, scanned, sentence, since, unread, verdict
+from bot.blocks.digest_words import counted, local, number, scanned, since, unread, verdict
 from bot.blocks.limits import BUDGET, HEADER, Block, Message, fallback, one_line, size, weight
 from bot.model import ClusterDigest, Digest, Item, Snooze
 
@@ -109,7 +109,7 @@ def _clusters(seen: _Seen, lines: int) -> Iterator[Block]:
 def _cluster(cluster: ClusterDigest, seen: _Seen, lines: int) -> Iterator[kit.Group]:
     name = one_line(cluster.cluster or "The cluster", 100)
     if cluster.unreachable:
-        why = " ".join(sentence(words) for words in (cluster.unreachable, cluster.mend) if words)
+        why = " ".join(kit.sentence(words) for words in (cluster.unreachable, cluster.mend) if words)
         yield kit.line(kit.words("⚪ "), kit.bold(f"{name} could not be read"), *kit.prose(f": {why}", 500))
         return
     if len(seen.digest.clusters) > 1:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.blocks.elements import sentence
 from bot.model import ClusterDigest, Digest, Due, Item, ItemKind, Scanned, Severity, Unscanned
 
 KINDS = {
@@ -180,12 +181,6 @@ def unread(one: Unscanned) -> str:
         where = f" in {counted(one.count, 'namespace', 'namespaces')}"
     mend = f" {sentence(one.mend)}" if one.mend else ""
     return f"{one.what}{where}: {one.reason.rstrip('.')}.{mend}"
-
-
-def sentence(words: str) -> str:
-    """With a capital and a full stop: what was a part of a sentence stands alone here."""
-    words = f"{words[:1].upper()}{words[1:]}"
-    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
 def kinds(counts: Mapping[ItemKind, int]) -> str:

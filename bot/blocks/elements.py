@@ -15,6 +15,12 @@ Leaf = dict[str, object]
 Group = dict[str, object]
 
 
+def sentence(words: str) -> str:
+    """With a capital and a full stop: what was a part of a sentence stands alone here."""
+    words = f"{words[:1].upper()}{words[1:]}"
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+
+
 def header(text: str) -> Block:
     return {"type": "header", "text": {"type": "plain_text", "text": one_line(text, HEADER), "emoji": False}}
 

@@ -44,7 +44,7 @@ def loading(title: str, what: str = "Looking at it …") -> View:
 
 def refused(title: str, sentence: str, next_step: str = "", nearest: Sequence[str] = ()) -> View:
     """Why it cannot be done, and what to do instead."""
-    groups = [kit.line(kit.words("✋ "), *kit.prose(_sentence(sentence)))]
+    groups = [kit.line(kit.words("✋ "), *kit.prose(kit.sentence(sentence)))]
     if next_step:
         groups.append(kit.line(*kit.prose(next_step)))
     if nearest:
@@ -148,7 +148,7 @@ def said(shown: Shown, verb: str) -> View:
 
 def present(shown: Shown, verb: str, why: str) -> View:
     """Their word came too late, or was not theirs to say: why, and how things stand."""
-    return _present(shown, _VERBS[verb], f"✋ {_sentence(why)}")
+    return _present(shown, _VERBS[verb], f"✋ {kit.sentence(why)}")
 
 
 def choose(found: values.Chosen) -> View:
@@ -188,12 +188,6 @@ def _deciders(rule: Rule, number: int, channel: str) -> kit.Group:
     if channel:
         leaves += [kit.words("; they are asked in "), kit.channel(channel)]
     return kit.line(*leaves, kit.words("."))
-
-
-def _sentence(words: str) -> str:
-    """The policy's reasons begin small, after a colon; here they stand alone."""
-    words = f"{words[:1].upper()}{words[1:]}"
-    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
 def modal(title: str, blocks: list[Block], *, callback: str = "", submit: str = "", metadata: str = "") -> View:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from bot.blocks.digest_words import KINDS, counted, number, of_kind, scanned
 from bot.cli.meaning import SEVERITY
-from bot.cli.page import Page, Piece
+from bot.cli.page import Page, Piece, sentence, took
 from bot.digest.tallies import total
 from bot.durations import relative
 from bot.model import Due, Inventory, Item, ItemKind, Severity, Unscanned, Verdict, due
@@ -37,7 +37,6 @@ _BROKEN = {"legacy-token-invalidated", "embedded-credential-broken"}
 _MOST_ALIKE = 6
 _MOST_OF_A_GROUP = 8
 _NAMED = 6
-_SECOND = 1000
 
 
 def verdict_of(inventory: Inventory) -> Verdict:
@@ -210,7 +209,7 @@ def _unscanned(page: Page, lines: Iterable[Unscanned]) -> None:
         page.put(
             (one.what, "dim" if one.by_choice else "yellow"),
             (_where(one), words),
-            (f": {_sentence(one.reason)}", words),
+            (f": {sentence(one.reason)}", words),
             indent=2,
         )
         if one.mend:
@@ -225,12 +224,6 @@ def _where(one: Unscanned) -> str:
     return f" in {', '.join(named)}{f' and {number(more)} more namespaces' if more > 0 else ''}"
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
 def _footer(page: Page, inventory: Inventory) -> None:
-    took = inventory.took_ms
-    told = f"{took} ms" if took < _SECOND else f"{took / _SECOND:.1f} s"
     page.gap()
-    page.put((f"Read {scanned(inventory.scanned)} in {told}", "dim"))
+    page.put((f"Read {scanned(inventory.scanned)} in {took(inventory.took_ms)}", "dim"))

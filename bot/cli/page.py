@@ -14,6 +14,7 @@ Piece = str | tuple[str, str]
 _WIDEST = 100  # longer lines are hard to follow, however wide the terminal
 _NARROWEST = 24  # a column narrower than that is hard to read
 _HANGING = 8  # a paragraph that is indented deeper has no tied words
+_SECOND = 1000
 _TIE = "\ue000"  # stands for a space at which no line is broken: a private letter, which no text of ours has
 
 
@@ -75,6 +76,16 @@ class Page:
 
 def page() -> Page:
     return Page(Console(file=sys.stdout, highlight=False, markup=False, emoji=False))
+
+
+def sentence(text: str) -> str:
+    """With a full stop, where it has none."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def took(milliseconds: int) -> str:
+    """`840 ms`, `2.4 s`."""
+    return f"{milliseconds} ms" if milliseconds < _SECOND else f"{milliseconds / _SECOND:.1f} s"
 
 
 def words(piece: Piece) -> str:

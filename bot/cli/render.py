@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.cli.meaning import SEVERITY
-from bot.cli.page import Page, Piece
+from bot.cli.page import Page, Piece, sentence, took
 from bot.diagnosis.gaps import by_mend
 from bot.durations import relative, utc
 from bot.model import CheckStatus, Finding, Gap, Report, Verdict
@@ -16,7 +16,6 @@ _VERDICT = {
     Verdict.HEALTHY: "bold green",
     Verdict.UNKNOWN: "bold magenta",
 }
-_SECOND = 1000
 
 
 def report_page(page: Page, report: Report, *, program: str) -> None:
@@ -153,15 +152,11 @@ def _gaps(page: Page, gaps: tuple[Gap, ...]) -> None:
             page.put(
                 (facets, "yellow" if kind.spoils else "dim"),
                 (": " if alike[0].reason.startswith(kind) else f" ({kind}): ", "dim"),
-                (_sentence(alike[0].reason), words),
+                (sentence(alike[0].reason), words),
                 indent=2,
             )
             if alike[0].mend:
                 page.put((alike[0].mend, words), indent=4, marker=page.arrow, style="green")
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _footer(page: Page, report: Report) -> None:
@@ -171,8 +166,4 @@ def _footer(page: Page, report: Report) -> None:
     page.put((f"{len(report.checks)} checks: {parts}", "dim"))
     asked = ", ".join(report.endpoints) or "no API server"
     version = f" ({report.version})" if report.version else ""
-    page.put((f"Asked {asked}{version} in {_took(report.took_ms)}", "dim"))
-
-
-def _took(milliseconds: int) -> str:
-    return f"{milliseconds} ms" if milliseconds < _SECOND else f"{milliseconds / _SECOND:.1f} s"
+    page.put((f"Asked {asked}{version} in {took(report.took_ms)}", "dim"))
