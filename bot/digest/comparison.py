@@ -47,7 +47,7 @@ def compare(
         knows = last is not None and any(fnmatchcase(item.namespace, pattern) for pattern in watched)
         places[_place(item, sightings.get(item.key), inventory, knows=knows)].append(item)
     found = {item.key for item in inventory.items}
-    gone = tuple(_gone(inventory, sightings, found))
+    gone = dict(_gone(inventory, sightings, found))
     digest = ClusterDigest(
         cluster=inventory.cluster,
         taken_at=inventory.taken_at,
@@ -58,13 +58,13 @@ def compare(
         lapsed=tuple(_snoozed(places[_Place.LAPSED], sightings)),
         snoozed=tuple(_snoozed(places[_Place.SNOOZED], sightings)),
         rest=tuple(places[_Place.REST]),
-        resolved=gone,
+        resolved=tuple(gone.values()),
         totals=total(inventory.tallies.values()),
         left_out=inventory.left_out,
         scanned=inventory.scanned,
         unscanned=inventory.unscanned,
     )
-    return Comparison(digest=digest, tallies=inventory.tallies, found=tuple(found), gone=tuple(map(_key, gone)))
+    return Comparison(digest=digest, tallies=inventory.tallies, found=tuple(found), gone=tuple(gone))
 
 
 def _place(item: Item, sighting: Sighting | None, inventory: Inventory, *, knows: bool) -> _Place:
@@ -86,11 +86,11 @@ def _snoozed(items: list[Item], sightings: Mapping[str, Sighting]) -> Iterator[S
             yield Snoozed(item=item, snooze=snooze)
 
 
-def _gone(inventory: Inventory, sightings: Mapping[str, Sighting], found: set[str]) -> Iterator[Resolved]:
+def _gone(inventory: Inventory, sightings: Mapping[str, Sighting], found: set[str]) -> Iterator[tuple[str, Resolved]]:
     for key, sighting in sightings.items():
         was = _named(sighting)
         if key not in found and was is not None and inventory.could_see(was.kind, was.namespace):
-            yield was
+            yield key, was
 
 
 def _named(sighting: Sighting) -> Resolved | None:
@@ -107,7 +107,3 @@ def _named(sighting: Sighting) -> Resolved | None:
         place=place,
         first_seen=sighting.first_seen,
     )
-
-
-def _key(was: Resolved) -> str:
-    return f"{was.kind}/{was.namespace}/{was.object_kind}/{was.name}/{was.place}"
