@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -25,7 +26,7 @@ from bot.model import Request, Routes
 from bot.slack.door import Slack, User
 from bot.slack.remembered import Remembered
 from bot.store import Store
-from config.settings import Settings
+from config.settings import Checks, Settings
 
 log = structlog.get_logger(__name__)
 
@@ -101,21 +102,6 @@ def make_remedy(
         announcer.wake()
         executor.wake()
 
-    async def look(request: Request) -> Aftermath:
-        target = afterwards.target(request.plan)
-        if target is None:
-            raise ValueError(f"Nothing shows whether {request.plan.kind} helped.")
-        return await look_back(
-            clusters.connected,
-            target,
-            since=request.applied_at or request.changed_at,
-            cause=request.cause,
-            routes=routes,
-            now=utc_now,
-            deadline_seconds=settings.checks.deadline_seconds,
-            log_lines=settings.checks.log_lines,
-        )
-
     clock = Clock(now=utc_now, monotonic=time.monotonic, sleep=asyncio.sleep)
     approvals = Approvals(
         store,
@@ -131,9 +117,26 @@ def make_remedy(
         clock,
         cluster=clusters.reached,
         may_run=approvals.may_run,
-        look=look,
+        look=partial(_looked_back, clusters, settings.checks, routes),
         checkpoint=checkpoint,
         look_every=look_every,
     )
     executor = Executor(store, execution, clock, worker=worker, show=approvals.show, checkpoint=checkpoint)
     return Remedy(store, approvals, executor, announcer, Jobs(approvals))
+
+
+async def _looked_back(clusters: Clusters, checks: Checks, routes: Routes, request: Request) -> Aftermath:
+    """Whether what was carried out has helped. Raises as `look_back` does."""
+    target = afterwards.target(request.plan)
+    if target is None:
+        raise ValueError(f"Nothing shows whether {request.plan.kind} helped.")
+    return await look_back(
+        clusters.connected,
+        target,
+        since=request.applied_at or request.changed_at,
+        cause=request.cause,
+        routes=routes,
+        now=utc_now,
+        deadline_seconds=checks.deadline_seconds,
+        log_lines=checks.log_lines,
+    )
