@@ -51,11 +51,8 @@ def register(app: AsyncApp, forms: Forms, snoozes: Snoozes) -> None:
         if any(mistakes.values()) or until is None:
             await ack(response_action="errors", errors={name: said for name, said in mistakes.items() if said})
             return
-        title = snoozing.title(acknowledged=watched.acknowledged)
-        modal, waiting = forms.waiting(title)
-        await ack(response_action="update", view=waiting)
-        press = press_of(body, modal=modal)
-        forms.take(press, title, partial(snoozes.keep_quiet, watched, press.user, until, reason))
+        do = partial(snoozes.keep_quiet, watched, press_of(body).user, until, reason)
+        await forms.submitted(ack, body, snoozing.title(acknowledged=watched.acknowledged), do)
 
     for action in (SNOOZE, ACKNOWLEDGE):
         app.action(action)(quiet)

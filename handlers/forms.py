@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.blocks import modals, notices
 from bot.errors import DoctorError
@@ -15,6 +16,8 @@ from bot.slack.posts import LaterError, PostRefusedError, PostUncertainError
 from bot.slack.views import Views
 from handlers.middleware import Doorkeeper, Heard
 from handlers.work import Work
+
+Do = Callable[[], Awaitable[modals.View]]
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +71,7 @@ class Forms:
         self._heard = heard
         self._work = work
 
-    def take(self, press: Press, title: str, work: Callable[[], Awaitable[modals.View]]) -> None:
+    def take(self, press: Press, title: str, work: Do) -> None:
         """Called once the press is acknowledged; returns at once."""
         if not self._heard.first_time(f"form {press.id}"):
             log.info("Slack sent the same thing again", id=press.id)
@@ -84,12 +87,18 @@ class Forms:
 
         self.take(press, "token-doctor", known)
 
+    async def submitted(self, ack: AsyncAck, body: Mapping[str, Any], title: str, work: Do) -> None:
+        """A form that was filled in: its modal stays open and says that it is worked on; then what came of it."""
+        modal, waiting = self.waiting(title)
+        await ack(response_action="update", view=waiting)
+        self.take(press_of(body, modal=modal), title, work)
+
     def waiting(self, title: str) -> tuple[str, modals.View]:
         """What an acknowledgement shows while the work is done, and the name by which it is filled in."""
         name = secrets.token_hex(16)
         return name, {**modals.loading(title, "One moment …"), "external_id": name}
 
-    async def _serve(self, press: Press, title: str, work: Callable[[], Awaitable[modals.View]]) -> None:
+    async def _serve(self, press: Press, title: str, work: Do) -> None:
         if await self._heard.by_others(f"form {press.id}"):
             log.info("another replica does this", id=press.id)
             return
@@ -114,7 +123,7 @@ class Forms:
         except (PostRefusedError, PostUncertainError) as error:
             log.warning("an answer could not be given", user=press.user, error=str(error))
 
-    async def _answer(self, press: Press, title: str, work: Callable[[], Awaitable[modals.View]]) -> modals.View:
+    async def _answer(self, press: Press, title: str, work: Do) -> modals.View:
         try:
             refusal = await self._doorkeeper.refusal(press.user)
             return modals.refused(title, refusal) if refusal else await work()

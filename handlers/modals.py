@@ -1,6 +1,5 @@
 """Modals that were filled in: a mistake is told beside its field, the rest in the modal once it is done."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -11,22 +10,18 @@ from bot.blocks import modals, values
 from bot.blocks.request import DENY
 from handlers.decisions import TITLES, Decisions
 from handlers.fields import mistake, written
-from handlers.forms import Forms, press_of
+from handlers.forms import Do, Forms, press_of
 from handlers.remedies import Remedies
 
-Do = Callable[[], Awaitable[modals.View]]
 _UNSAID = "Say why: whoever decides has nothing else to go by."
 
 
 def register(app: AsyncApp, forms: Forms, remedies: Remedies, decisions: Decisions) -> None:
     async def filled(ack: AsyncAck, body: dict[str, Any], wrong: str, title: str, do: Do) -> None:
-        """The modal stays open and says that it is worked on; then what came of it."""
         if wrong:
             await ack(response_action="errors", errors={modals.WHY: wrong})
-            return
-        modal, waiting = forms.waiting(title)
-        await ack(response_action="update", view=waiting)
-        forms.take(press_of(body, modal=modal), title, do)
+        else:
+            await forms.submitted(ack, body, title, do)
 
     async def ask(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         wanted = values.read(view.get("private_metadata"), values.Wanted)
