@@ -23,6 +23,7 @@ from demo.cluster.controllers.garbage import Garbage
 from demo.cluster.controllers.jobs import Jobs
 from demo.cluster.controllers.replica_sets import ReplicaSets
 from demo.cluster.controllers.stateful_sets import StatefulSets
+from demo.cluster.controllers.token_cleaner import TRACKING, TokenCleaner
 from demo.cluster.controllers.token_secrets import TokenSecrets
 from demo.cluster.events import LIFE, Recorder
 from demo.cluster.issuing import Minter
@@ -42,7 +43,10 @@ from demo.cluster.store import Store
 HISTORY = timedelta(minutes=50)
 """So much of what programs did before the start is written down."""
 
-_CLUSTER_AGE = timedelta(days=400)
+_CLUSTER_AGE = timedelta(days=1500)
+"""It began with Kubernetes 1.23, which still made a token Secret for every service account."""
+_USES_RECORDED = timedelta(days=725)
+"""For so long: since the update to 1.28 or so."""
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.yaml")
 _SILENT = Program(says=())
 _CONTROL_PLANE = {
@@ -110,15 +114,18 @@ class Machinery:
             subjects = [{"kind": "Group", "name": each} for each in groups]
             manifest = {"metadata": {"name": name}, "roleRef": reference, "subjects": subjects}
             create(r.CLUSTER_ROLE_BINDINGS, "", manifest, _API_SERVER)
-        since = (self.start - _CLUSTER_AGE).strftime("%Y-%m-%d")
-        tracking = {"metadata": {"name": "kube-apiserver-legacy-service-account-token-tracking"}}
-        create(r.CONFIG_MAPS, "kube-system", {**tracking, "data": {"since": since}}, _API_SERVER)
+        self.agenda.after((_CLUSTER_AGE - _USES_RECORDED).total_seconds(), self._begin_to_record_uses)
         self.nodes.make(self.nodes_wanted)
         self.nodes.make_static_pods()
+
+    def _begin_to_record_uses(self) -> None:
+        manifest = {"metadata": {"name": TRACKING}, "data": {"since": self.clock.now().strftime("%Y-%m-%d")}}
+        self.registry.create(r.CONFIG_MAPS, "kube-system", manifest, _API_SERVER)
 
     def _run_controllers(self) -> None:
         """They see what there is already, and every change from now on."""
         context = self.context
+        TokenCleaner(context)
         reacting = (
             Accounts(context, self.authority.pem),
             self.token_secrets,

@@ -62,6 +62,12 @@ class Kubeconfig(Reference, frozen=True, kw_only=True):
     made_ago: str = "0s"
 
 
+class Generated(Reference, frozen=True, kw_only=True):
+    """`account` lists it from then on."""
+
+    account: str
+
+
 class Passing(Reference, frozen=True, kw_only=True):
     """A workload for which so much time passes at once."""
 
@@ -96,6 +102,10 @@ class Step(_Strict, frozen=True, kw_only=True):
     """An ordinary Secret with the token of an account of that name in another cluster."""
     kubeconfig_secret: Kubeconfig | None = None
     """`NAME-kubeconfig`, as an operator writes it and forgets to renew it."""
+    generated_secret: Generated | None = None
+    """A token Secret as Kubernetes made one for each service account, up to 1.23."""
+    use: Reference | None = None
+    """A client somewhere sends that token Secret's token."""
     invalidate: Reference | None = None
     """A legacy token Secret, marked as the cleaner marks it."""
     let_pass: Passing | None = None

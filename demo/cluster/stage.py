@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -9,7 +10,8 @@ from typing import TypeAlias
 
 from demo.cluster import resources as r
 from demo.cluster.admission import Denial
-from demo.cluster.authentication import INVALID_SINCE
+from demo.cluster.authentication import INVALID_SINCE, RefusedError
+from demo.cluster.controllers.context import MANAGER as CONTROLLER_MANAGER
 from demo.cluster.durations import duration
 from demo.cluster.faults import Fault, Faults
 from demo.cluster.issuing import TokenSpec
@@ -22,12 +24,14 @@ from demo.cluster.passing import let_pass
 from demo.cluster.patching import strategically_merged
 from demo.cluster.registry import How
 from demo.cluster.resources import BY_KIND, RBAC, STORED, Resource
-from demo.cluster.scenario import Denying, Kubeconfig, Reference, Scenario, Step, Team, Workload, documents
+from demo.cluster.scenario import Denying, Generated, Kubeconfig, Reference, Scenario, Step, Team, Workload, documents
+from demo.cluster.secret_data import token_in
+from demo.cluster.validation import ACCOUNT_NAME, TOKEN_SECRET
 
 Deed: TypeAlias = Callable[[], None]
 
 _KINDS = {resource.kind: resource for resource in STORED}
-_HELM, _KUBECTL = How(Writer("helm")), How(Writer("kubectl"))
+_HELM, _KUBECTL, _OPERATOR = How(Writer("helm")), How(Writer("kubectl")), How(Writer("kubeconfig-operator"))
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 
@@ -112,6 +116,10 @@ class Stage:
             self._make_foreign_secret(step.foreign_secret)
         if step.kubeconfig_secret is not None:
             self._make_kubeconfig_secret(step.kubeconfig_secret)
+        if step.generated_secret is not None:
+            self._generate(step.generated_secret)
+        if step.use is not None:
+            self._use(step.use)
         if step.invalidate is not None:
             day = self.machinery.clock.now().strftime("%Y-%m-%d")
             self._patch(step.invalidate, {"metadata": {"labels": {INVALID_SINCE: day}}})
@@ -193,7 +201,24 @@ class Stage:
         account = {"metadata": {"name": reference.name, "namespace": reference.namespace, "uid": "0" * 8}}
         minter = type(self.machinery.minter)(self._foreign, self.machinery.clock)
         token = minter.bound(account, TokenSpec(seconds=365 * 24 * 3600))
-        self._make_secret(reference, {"token": token})
+        self._make_secret(reference, {"token": token}, _KUBECTL)
+
+    def _generate(self, wanted: Generated) -> None:
+        place = {"name": wanted.name, "namespace": wanted.namespace, "annotations": {ACCOUNT_NAME: wanted.account}}
+        manifest = {"metadata": place, "type": TOKEN_SECRET}
+        self.machinery.registry.create(r.SECRETS, wanted.namespace, manifest, CONTROLLER_MANAGER)
+
+        def list_it(found: JsonObject) -> JsonObject:
+            return {**found, "secrets": [*(found.get("secrets") or []), {"name": wanted.name}]}
+
+        registry = self.machinery.registry
+        registry.change(r.SERVICE_ACCOUNTS, wanted.namespace, wanted.account, list_it, CONTROLLER_MANAGER)
+
+    def _use(self, reference: Reference) -> None:
+        """Accepted or not: the API server writes the day down either way."""
+        secret = self.machinery.registry.get(r.SECRETS, reference.namespace, reference.name)
+        with suppress(RefusedError):
+            self.machinery.authenticator.judge(token_in(secret))
 
     def _make_kubeconfig_secret(self, reference: Kubeconfig) -> None:
         account = self.machinery.registry.get(r.SERVICE_ACCOUNTS, reference.namespace, reference.name)
@@ -210,11 +235,11 @@ class Stage:
             "current-context": "own",
         }
         named = Reference(kind="Secret", namespace=reference.namespace, name=f"{reference.name}-kubeconfig")
-        self._make_secret(named, {"value": json.dumps(config)})
+        self._make_secret(named, {"value": json.dumps(config)}, _OPERATOR)
 
-    def _make_secret(self, reference: Reference, data: dict[str, str]) -> None:
+    def _make_secret(self, reference: Reference, data: dict[str, str], how: How) -> None:
         manifest = {"metadata": {"name": reference.name}, "stringData": data}
-        self.machinery.registry.create(r.SECRETS, reference.namespace, manifest, _KUBECTL)
+        self.machinery.registry.create(r.SECRETS, reference.namespace, manifest, how)
 
 
 def _grant(namespace: str, account: str, resources: tuple[str, ...]) -> list[JsonObject]:
