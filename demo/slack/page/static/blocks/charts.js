@@ -2,21 +2,21 @@
 
 import { h, svg } from "../dom.js";
 
-const WIDTH = 560;
+const SIZES = { wide: 560, narrow: 330 }; // the narrow one in threads and on a phone: the same letters, less room
 const HEIGHT = 250;
 const BOX = { left: 48, right: 12, top: 12, bottom: 44 };
 const number = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 
 export function chart(block) {
   const { chart: data, title } = block;
-  const drawing = data.type === "pie" ? pie(data) : plot(data);
+  const drawing = h("div", { class: "drawing" }, Object.entries(SIZES).map(([size, width]) => (data.type === "pie" ? pie(data, size, width) : plot(data, size, width))));
   const names = data.type === "pie" ? data.segments.map((each) => each.label) : data.series.map((each) => each.name);
   const key = names.length > 1 ? h("ul", { class: "legend" }, names.map((name, index) => h("li", { class: `tone-${index % 6}` }, h("span", { class: "swatch", "aria-hidden": "true" }), name))) : null;
   return h("figure", { class: "chart" }, h("figcaption", null, title), drawing, key, spoken(data, title));
 }
 
-function canvas(height, ...children) {
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, "aria-hidden": "true" }, children);
+function canvas(size, width, height, ...children) {
+  return svg("svg", { class: size, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, children);
 }
 
 /** The same numbers for who cannot see the drawing. */
@@ -32,9 +32,9 @@ function spoken(data, title) {
 
 const valueAt = (series, label) => series.data.find((point) => point.label === label)?.value ?? 0;
 
-/** Round steps for an axis from low to high: at most five. */
-function steps(low, high) {
-  const raw = (high - low || 1) / 4;
+/** Round steps for an axis from low to high: at most five, and whole ones where all values are whole. */
+function steps(low, high, whole) {
+  const raw = Math.max((high - low || 1) / 4, whole ? 1 : 0);
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= raw);
   const from = Math.floor(low / step) * step;
@@ -44,11 +44,17 @@ function steps(low, high) {
   return marks;
 }
 
-function plot(data) {
+/** A label under its place: a long one takes two lines, where it has a gap. */
+function labelled(label, x, y, room) {
+  const [, first, second] = (label.length * 6 > room && /^(.{3,}?[\s-])(.+)$/.exec(label)) || [null, label, ""];
+  return svg("text", { class: "tick", x, y, "text-anchor": "middle" }, svg("tspan", { x }, first.trimEnd()), second && svg("tspan", { x, dy: 13 }, second));
+}
+
+function plot(data, size, width) {
   const { categories, x_label: under, y_label: beside } = data.axis_config;
   const values = data.series.flatMap((each) => each.data.map((point) => point.value));
-  const marks = steps(Math.min(0, ...values), Math.max(0, ...values));
-  const inner = { width: WIDTH - BOX.left - BOX.right, height: HEIGHT - BOX.top - BOX.bottom };
+  const marks = steps(Math.min(0, ...values), Math.max(0, ...values), values.every(Number.isInteger));
+  const inner = { width: width - BOX.left - BOX.right, height: HEIGHT - BOX.top - BOX.bottom };
   const [low, high] = [marks[0], marks.at(-1)];
   const frame = {
     low,
@@ -57,17 +63,17 @@ function plot(data) {
     y: (value) => BOX.top + inner.height * (1 - (value - low) / (high - low || 1)),
   };
   const grid = marks.map((mark) => [
-    svg("line", { class: mark === 0 ? "axis" : "grid", x1: BOX.left, x2: WIDTH - BOX.right, y1: frame.y(mark), y2: frame.y(mark) }),
+    svg("line", { class: mark === 0 ? "axis" : "grid", x1: BOX.left, x2: width - BOX.right, y1: frame.y(mark), y2: frame.y(mark) }),
     svg("text", { class: "tick", x: BOX.left - 8, y: frame.y(mark) + 4, "text-anchor": "end" }, number.format(mark)),
   ]);
-  const every = Math.ceil(categories.length / 10);
-  const labels = categories.map((label, index) => index % every === 0 && svg("text", { class: "tick", x: frame.x(index), y: HEIGHT - BOX.bottom + 18, "text-anchor": "middle" }, label));
+  const every = Math.ceil(categories.length / (width / 56));
+  const labels = categories.map((label, index) => index % every === 0 && labelled(label, frame.x(index), HEIGHT - BOX.bottom + 16, frame.slot * every));
   const names = [
     under && svg("text", { class: "axis-name", x: BOX.left + inner.width / 2, y: HEIGHT - 6, "text-anchor": "middle" }, under),
     beside && svg("text", { class: "axis-name", transform: `translate(11 ${BOX.top + inner.height / 2}) rotate(-90)`, "text-anchor": "middle" }, beside),
   ];
   const draw = { bar: bars, line: lines, area: areas }[data.type];
-  return canvas(HEIGHT, grid, labels, names, draw(data.series, categories, frame));
+  return canvas(size, width, HEIGHT, grid, labels, names, draw(data.series, categories, frame));
 }
 
 function bars(series, categories, frame) {
@@ -104,9 +110,9 @@ function areas(series, categories, frame) {
   return [filled, lines(series, categories, frame)];
 }
 
-function pie(data) {
+function pie(data, size, width) {
   const total = data.segments.reduce((sum, each) => sum + each.value, 0);
-  const [radius, hole, middle] = [95, 55, [WIDTH / 2, 110]];
+  const [radius, hole, middle] = [95, 55, [width / 2, 110]];
   const at = (part, far) => {
     const angle = part * 2 * Math.PI - Math.PI / 2;
     return `${middle[0] + far * Math.cos(angle)} ${middle[1] + far * Math.sin(angle)}`;
@@ -119,5 +125,5 @@ function pie(data) {
     from = to;
     return svg("path", { class: `slice tone-${index % 6}`, d: path }, svg("title", null, `${each.label}: ${number.format(each.value)} (${Math.round((100 * each.value) / total)} %)`));
   });
-  return canvas(220, shapes, svg("text", { class: "total", x: middle[0], y: middle[1] + 7, "text-anchor": "middle" }, number.format(total)));
+  return canvas(size, width, 220, shapes, svg("text", { class: "total", x: middle[0], y: middle[1] + 7, "text-anchor": "middle" }, number.format(total)));
 }

@@ -9,8 +9,8 @@ import { encoded, offers } from "./completion.js";
 
 let numbers = 0;
 
-/** `where()` → {channel, thread}. Slash commands are offered in channels only: threads do not take them. */
-export function composer({ label, id, where }) {
+/** `where()` → {channel, thread}; `sent()` is told of what leaves. Slash commands are offered in channels only: threads do not take them. */
+export function composer({ label, id, where, sent }) {
   const name = `offers-${(numbers += 1)}`;
   const list = h("div", { class: "offers", role: "listbox", id: name, "aria-label": "Suggestions", hidden: true });
   const field = h("textarea", { id, rows: 1, "aria-label": label, placeholder: label, role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": name, autocomplete: "off", spellcheck: "false" });
@@ -84,6 +84,7 @@ export function composer({ label, id, where }) {
     if (!text) return;
     field.value = "";
     written();
+    sent();
     const { channel, thread } = where();
     const slash = /^(\/\w+)\s*([\s\S]*)$/.exec(text);
     const answer = slash ? await act("command", { channel, thread, command: slash[1], text: slash[2] }) : await act("say", { channel, thread, text: encoded(text) });

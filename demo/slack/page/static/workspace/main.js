@@ -8,7 +8,7 @@ import { told } from "../windows/toast.js";
 import { avatar } from "./avatar.js";
 import { composer } from "./composer.js";
 import { home } from "./home.js";
-import { fill, messagesIn, timeline } from "./timeline.js";
+import { fill, messagesIn, timeline, toEnd } from "./timeline.js";
 
 const root = document.getElementById("main");
 let drawn = ""; // which place the frame was made for
@@ -49,7 +49,7 @@ function channelFrame(channel) {
 function foot(channel, label) {
   if (channel.archived) return h("p", { class: "bar" }, "This channel is archived: it can only be read.");
   if (!channel.joined) return joinBar(channel);
-  field = composer({ label, id: "composer", where: () => ({ channel: channel.id, thread: "" }) });
+  field = composer({ label, id: "composer", where: () => ({ channel: channel.id, thread: "" }), sent: () => list && toEnd(list) });
   return field;
 }
 

@@ -6,7 +6,7 @@ import { go, here, shownChannel } from "../place.js";
 import { act, state } from "../store.js";
 import { composer } from "./composer.js";
 import { message } from "./message.js";
-import { fill, parentOf, repliesTo, timeline } from "./timeline.js";
+import { fill, parentOf, repliesTo, timeline, toEnd } from "./timeline.js";
 
 const root = document.getElementById("thread");
 let drawn = "";
@@ -49,7 +49,7 @@ function frame(channel, parent) {
   };
   const head = h("header", { class: "head" }, h("h2", null, "Thread", h("span", { class: "away" }, channel.direct ? "" : ` #${channel.name}`)), h("button", { class: "quiet", type: "button", "aria-label": "Close thread", on: { click: close } }, icon("close")));
   list = timeline("Thread");
-  const field = channel.joined && !channel.archived ? composer({ label: "Reply …", id: "reply", where: () => ({ channel: channel.id, thread: parent.ts }) }) : null;
+  const field = channel.joined && !channel.archived ? composer({ label: "Reply …", id: "reply", where: () => ({ channel: channel.id, thread: parent.ts }), sent: () => toEnd(list) }) : null;
   root.replaceChildren(head, list, field ?? "");
   root.onkeydown = (event) => {
     if (event.key === "Escape" && !event.defaultPrevented) close();

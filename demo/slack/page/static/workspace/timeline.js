@@ -23,14 +23,19 @@ const sorted = (list) => list.sort((a, b) => (a.ts < b.ts ? -1 : 1));
 export function timeline(label) {
   const node = h("div", { class: "timeline", role: "feed", "aria-label": label, tabindex: "0", on: { keydown: walk } });
   node.follows = true;
+  let before = 0;
   node.addEventListener("scroll", () => {
-    node.follows = node.scrollHeight - node.scrollTop - node.clientHeight < 60;
+    // What grew below since is no reason to stay behind: only who scrolls up wants to.
+    if (node.scrollHeight - node.scrollTop - node.clientHeight < 60) node.follows = true;
+    else if (node.scrollTop < before) node.follows = false;
+    before = node.scrollTop;
   });
   new ResizeObserver(() => node.follows && toEnd(node)).observe(node);
   return node;
 }
 
 export function toEnd(node) {
+  node.follows = true;
   node.scrollTop = node.scrollHeight;
 }
 

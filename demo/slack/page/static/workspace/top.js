@@ -55,6 +55,6 @@ function tools(panel) {
     changed();
   };
   const light = h("button", { class: "quiet", type: "button", "aria-label": dark ? "Light colours" : "Dark colours", title: dark ? "Light colours" : "Dark colours", data: { focus: "theme" }, on: { click: paint } }, icon(dark ? "sun" : "moon"));
-  const cluster = panel.there ? h("button", { class: "quiet worded", type: "button", "aria-pressed": String(panel.open), data: { focus: "cluster" }, on: { click: panel.turn } }, icon("wheel"), "Cluster") : null;
+  const cluster = panel.there ? h("button", { class: "quiet worded", type: "button", "aria-label": "Cluster", "aria-pressed": String(panel.open), data: { focus: "cluster" }, on: { click: panel.turn } }, icon("wheel"), h("span", { class: "word" }, "Cluster")) : null;
   return h("div", { class: "tools" }, cluster, light);
 }
