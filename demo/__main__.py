@@ -6,12 +6,13 @@ import errno
 import signal
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from demo.beginning import begin
 from demo.bot_process import BotProcess, start_bot
 from demo.cluster import ClusterServer
-from demo.configuration import configuration, scopes
+from demo.configuration import SOON, configuration, scopes
 from demo.panel import ClusterPanel
 from demo.slack import SlackServer
 
@@ -52,7 +53,7 @@ async def _slack(port: int | None, panel: ClusterPanel) -> SlackServer:
 
 async def _serve(slack: SlackServer, kubeconfig: Path, folder: Path, stop: asyncio.Event) -> int:
     await begin(slack)
-    config = configuration(slack.api_url, kubeconfig, folder / "token-doctor.db")
+    config = configuration(slack.api_url, kubeconfig, folder / "token-doctor.db", datetime.now(UTC) + SOON)
     bot = await start_bot(config, folder, {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token})
     ended = asyncio.create_task(bot.ended())
     try:

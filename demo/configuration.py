@@ -1,13 +1,19 @@
 """The configuration that the demo's bot is started with, as anybody would write it."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
 from demo.slack import people as p
 
 MANIFEST = Path(__file__).parents[1] / "config" / "slack-manifest.yaml"
+TIMEZONE = "Europe/Berlin"
+SCHEDULE = "daily"
+SOON = timedelta(seconds=75)
+"""From the start to the first digest at the latest: somebody has opened the page by then, and still looks at it."""
 ACTIONS = [
     "restart-workload",
     "delete-pod",
@@ -19,8 +25,12 @@ ACTIONS = [
 ]
 
 
-def configuration(api_url: str, kubeconfig: Path, database: Path) -> dict[str, Any]:
-    """On call may ask for anything, the approvers decide. What is asked in #shared is decided there, before guests."""
+def configuration(api_url: str, kubeconfig: Path, database: Path, first_digest: datetime) -> dict[str, Any]:
+    """On call may ask for anything, the approvers decide. What is asked in #shared is decided there, before guests.
+
+    The digest is told every day, for the first time in the minute of `first_digest`.
+    """
+    minute = first_digest.astimezone(ZoneInfo(TIMEZONE))
     rule = {"actions": ACTIONS, "namespaces": ["*"], "requesters": [p.ON_CALL], "approvers": [p.APPROVERS]}
     return {
         "slack": {"api_url": api_url},
@@ -30,9 +40,9 @@ def configuration(api_url: str, kubeconfig: Path, database: Path) -> dict[str, A
         "identity": {"kubernetes_user": "{email}", "groups": {p.ON_CALL: ["sre"]}},
         "digests": [
             {
-                "name": "daily",
-                "cron": "0 9 * * *",
-                "timezone": "Europe/Berlin",
+                "name": SCHEDULE,
+                "cron": f"{minute.minute} {minute.hour} * * *",
+                "timezone": TIMEZONE,
                 "channel": p.INCIDENT,
                 "clusters": ["prod"],
             }

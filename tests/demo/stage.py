@@ -4,19 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from bot.store import open_store
 from demo.beginning import begin
 from demo.bot_process import PROGRAM, BotProcess, start_bot
 from demo.cluster import ClusterServer, Scenario, load
-from demo.configuration import configuration, scopes
+from demo.configuration import SCHEDULE, configuration, scopes
 from demo.panel import ClusterPanel
 from demo.slack import SlackServer
 
 HASTY = ("-m", "tests.demo.hasty_bot")
 READY_SECONDS = 90.0
+JUST_NOW = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,13 @@ def hurried(scenario: Scenario, image: str) -> Scenario:
     """The same with a program that works every two seconds instead of every minute: its log proves things soon."""
     programs = {name: replace(it, every=2) if image in name else it for name, it in scenario.programs.items()}
     return replace(scenario, programs=programs)
+
+
+async def missed(database: Path) -> None:
+    """As if the bot had run before, so that it catches up at once with a digest that was due just now."""
+    store = await open_store(f"sqlite+aiosqlite:///{database}")
+    await store.slots.begin(SCHEDULE, datetime.now(UTC) - timedelta(hours=1))
+    await store.close()
 
 
 async def is_ready(bot: BotProcess) -> None:
@@ -48,7 +58,9 @@ async def staged(
         async with SlackServer(bot_scopes=scopes(), panel=panel) as slack:
             await begin(slack)
             kubeconfig = cluster.kubeconfig(folder / "kubeconfig")
-            config = configuration(slack.api_url, kubeconfig, folder / "token-doctor.db")
+            database = folder / "token-doctor.db"
+            await missed(database)
+            config = configuration(slack.api_url, kubeconfig, database, datetime.now(UTC) - JUST_NOW)
             tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
             bot = await start_bot(config, folder, tokens, program)
             try:

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Locator, expect
 
 from demo.cluster import load
+from demo.cluster.resources import SECRETS
 from demo.slack import people as p
 from tests.demo.browser import Complaints
 from tests.demo.stage import HASTY, Stage, hurried, staged
@@ -65,21 +66,66 @@ async def test_from_a_check_over_an_approval_to_refusals_that_have_stopped(visit
     await expect(outcome).to_contain_text("@Erin Engineer")
 
 
-async def test_a_token_secret_is_created(visitor: Visitor, stage: Stage) -> None:
-    await visitor.writes("/token create-secret shop/storefront")
-    await visitor.is_told("shop/storefront")
-    await visitor.says_why("for the build", "Ask for approval")
-    await visitor.is_told("Asked")
-    await visitor.closes()
+async def approved_by_avery(visitor: Visitor, reason: str) -> Locator:
+    """The request's message, in #approvals."""
     await visitor.become("Avery")
     await visitor.goes_to("approvals")
-    asked = await visitor.sees("for the build")
+    asked = await visitor.sees(reason)
     await visitor.presses(asked, "Approve")
     await visitor.says_why("", "Approve")
     await visitor.is_told("Your approval counts")
     await visitor.closes()
+    return asked
+
+
+async def test_a_token_secret_is_created(visitor: Visitor, stage: Stage) -> None:
+    await visitor.writes("/token create-secret shop/ci")
+    await visitor.is_told("shop/ci")
+    await visitor.says_why("for the build", "Ask for approval")
+    await visitor.is_told("Asked")
+    await visitor.closes()
+    asked = await approved_by_avery(visitor, "for the build")
     await expect(asked).to_contain_text("✅ Done", timeout=PATIENCE)
     assert b"eyJhbGciOi" not in b"".join(record.data for record in stage.slack.traffic.records)
+
+
+async def test_a_token_secret_that_was_deleted_is_made_again(visitor: Visitor, stage: Stage) -> None:
+    await visitor.writes("/token check analytics/reports")
+    answer = await visitor.sees("The Secret that held the token was deleted")
+    await visitor.presses(answer, "Create Secret reports-token again")
+    await visitor.is_told("reports-token")
+    await visitor.says_why("the nightly report needs it", "Ask for approval")
+    await visitor.is_told("Asked")
+    await visitor.closes()
+    asked = await approved_by_avery(visitor, "the nightly report needs it")
+    await expect(asked).to_contain_text("is filled, and its token", timeout=PATIENCE)
+    await expect(asked).to_contain_text("✅ Done", timeout=PATIENCE)
+    secret = stage.cluster.machinery.registry.get(SECRETS, "analytics", "reports-token")
+    assert secret["data"]["token"]
+
+
+async def test_a_digest_and_what_can_wait(visitor: Visitor) -> None:
+    """The day's comes by itself; one on demand knows what it told, and who keeps what quiet until when, and why."""
+    daily = await visitor.sees("Digest daily")
+    await expect(daily.locator("figure.chart")).to_contain_text("What there is")
+    await expect(daily).to_contain_text("data/exporter-kubeconfig")
+    await visitor.presses(daily, "repl")
+    thread = visitor.page.get_by_role("complementary", name="Thread")
+    page = thread.get_by_role("article").filter(has_text="shop/ci-token").last
+    await page.get_by_role("button", name="Snooze").last.click()
+    await visitor.is_told("Secret shop/ci-token")
+    await visitor.window().get_by_role("textbox").last.fill("goes with the old build server")
+    await visitor.window().get_by_role("button", name="Snooze", exact=True).click()
+    await visitor.is_told("The digest says so")
+    await visitor.closes()
+    await expect(daily).to_contain_text("Snoozed by @Erin Engineer", timeout=PATIENCE)
+    await expect(page).to_contain_text("goes with the old build server", timeout=PATIENCE)
+
+    await visitor.writes("/token digest shop")
+    asked = await visitor.sees("Digest daily, cluster prod, namespace shop")
+    await expect(asked).to_contain_text("goes with the old build server")
+    await visitor.writes("/token legacy")
+    await expect(await visitor.sees("the token Secrets of all namespaces")).to_contain_text("saml-bridge-token-9w2ml")
 
 
 async def test_who_may_not_decide_is_refused_with_the_reason(visitor: Visitor) -> None:
