@@ -41,12 +41,15 @@ def page(
     except CompactedError:
         raise _expired(store, after) from None
     left = [each for each in found if _name(each, resource, namespace) > after] if after else found
-    chosen = [each for each in left if wanted is None or wanted(each)]
-    if not limit or len(chosen) <= limit:
-        return Page(chosen, revision)
-    last = chosen[limit - 1]
-    remaining = len(chosen) - limit if wanted is None else None
-    return Page(chosen[:limit], revision, _written(revision, _name(last, resource, namespace)), remaining)
+    chosen: list[JsonObject] = []
+    for at, each in enumerate(left):
+        if limit and len(chosen) == limit:
+            # Whether one of those behind it is wanted is not looked at: the next page may be empty.
+            place = _written(revision, _name(chosen[-1], resource, namespace))
+            return Page(chosen, revision, place, len(left) - at if wanted is None else None)
+        if wanted is None or wanted(each):
+            chosen.append(each)
+    return Page(chosen, revision)
 
 
 def _name(found: JsonObject, resource: Resource, namespace: str) -> str:

@@ -65,11 +65,11 @@ def listed(
     if form == "table":
         return table(resource, items, metadata, style)
     if form == "metadata":
-        kind, version, shown = "PartialObjectMetadataList", _META, [partial(each) for each in items]
-    else:
-        kind, version = f"{resource.kind}List", resource.api_version
-        shown = [{name: value for name, value in each.items() if name not in {"apiVersion", "kind"}} for each in items]
-    return {"kind": kind, "apiVersion": version, "metadata": metadata, "items": shown}
+        # Go's nil: a list of metadata without items has `null` there, and one of whole objects `[]`.
+        metas = [partial(each) for each in items] or None
+        return {"kind": "PartialObjectMetadataList", "apiVersion": _META, "metadata": metadata, "items": metas}
+    shown = [{name: value for name, value in each.items() if name not in {"apiVersion", "kind"}} for each in items]
+    return {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": metadata, "items": shown}
 
 
 def partial(found: JsonObject) -> JsonObject:

@@ -75,7 +75,8 @@ async def embedded_side(cluster: ClusterServer, foreign: DemoKey, folder: Path) 
         async def mount(_pod: JsonObject) -> None:
             """Its kubelet has done so."""
 
-        yield Side(api, Tokens(api, *keys), await fresh_namespace(api), write_log, mount)
+        kubeconfig = cluster.kubeconfig(folder / "kubeconfig", admin=True)
+        yield Side(api, Tokens(api, *keys), await fresh_namespace(api), kubeconfig, write_log, mount)
 
 
 @asynccontextmanager
@@ -86,7 +87,7 @@ async def real_side(plane: Plane) -> AsyncIterator[Side]:
     async def mount(pod: JsonObject) -> None:
         await plane.control.post(f"/mounts/{pod['metadata']['namespace']}/{pod['metadata']['name']}", {})
 
-    yield Side(plane.api, plane.tokens, await fresh_namespace(plane.api), write_log, mount)
+    yield Side(plane.api, plane.tokens, await fresh_namespace(plane.api), plane.kubeconfig, write_log, mount)
 
 
 async def fresh_namespace(api: Api) -> str:

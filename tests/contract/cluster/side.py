@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import aiohttp
 
@@ -58,6 +59,8 @@ class Side:
     api: Api
     tokens: Tokens
     namespace: str
+    kubeconfig: Path
+    """An administrator's."""
     write_log: Callable[[JsonObject, Lines], None]
     mount: Callable[[JsonObject], Awaitable[None]]
 
