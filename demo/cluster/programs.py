@@ -26,6 +26,7 @@ Exit: TypeAlias = Callable[[JsonObject, str, int], None]
 
 
 _AT_ONCE = 1.0
+_BETWEEN_CUSTOMERS = 3.0
 
 
 class Program(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,10 +35,12 @@ class Program(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `reads`: at the start only, or each time; `token` is a file, `env:NAME`,
     `kubeconfig:FILE`, or "" for none. `resource` is what it lists
     (`resource.group`), "" for a program without business at the API server; `complains` is what others tell it. One
-    that says nothing writes no line.
+    that says nothing writes no line. `serves` is what it writes of its own customers, a line every few seconds,
+    whatever the API server answers it.
     """
 
     says: tuple[str, ...] = ("ready",)
+    serves: tuple[str, ...] = ()
     every: float = 60
     phase: float = 0
     resource: str = ""
@@ -80,6 +83,7 @@ class Process:
     at: datetime | None = None
     _held: str | None = None
     _told: int = field(default=0)
+    _served: int = field(default=0)
 
     def start(self) -> None:
         if not self.program.says:
@@ -90,6 +94,19 @@ class Process:
             self.world.agenda.after(self.program.ends_after, self._end)
         first = _AT_ONCE if self.program.exits_on_trouble else self._until_next()
         self.world.agenda.after(first, self._tick)
+        if self.program.serves:
+            self._open()
+
+    def _open(self) -> None:
+        """For customers; of those of long ago nothing is written down."""
+        wait = (self.world.history_from - self._now()).total_seconds()
+        self.world.agenda.after(max(_BETWEEN_CUSTOMERS, wait), self._serve)
+
+    def _serve(self) -> None:
+        if self.alive:
+            self._write(self.program.serves[self._served % len(self.program.serves)])
+            self._served += 1
+            self._open()
 
     def stop(self) -> None:
         self.alive = False
