@@ -3,13 +3,14 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.demo.running import is_there, running
+from tests.demo.running import ROOT, is_there, running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bot's process is found in /proc")
 
@@ -40,6 +41,23 @@ async def test_the_bot_does_not_outlive_a_demo_that_was_killed(tmp_path: Path) -
         demo.process.kill()
         await demo.exit()
         await ended(bot)
+
+
+async def test_a_port_that_is_taken_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "demo", "--scenario", "empty", "--port", port),
+            cwd=ROOT,
+            env=os.environ | {"TMPDIR": str(tmp_path)},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, said = await process.communicate()
+    expected = f"Port {port} is taken: give another one, or none, and the demo takes one that is free.\n"
+    assert (process.returncode, said.decode()) == (2, expected)
+    assert left_in(tmp_path) == []
 
 
 async def ended(process: int) -> None:
