@@ -229,13 +229,37 @@ async def test_dark_and_light_are_the_machines_wish_and_then_ones_own(open_page:
         await expect(page.locator("html")).to_have_attribute("data-theme", other)
 
 
-@pytest.mark.parametrize("width", [1440, 980, 600])
+async def test_the_end_is_followed_until_somebody_scrolls_up(slack: SlackServer, open_page: OpenPage) -> None:
+    """Also when a message grows right after it came, as the bot's do."""
+    page = await open_page()
+    end = "(({scrollHeight, scrollTop, clientHeight}) => scrollHeight - scrollTop - clientHeight)"
+    left = f"{end}(document.querySelector('.timeline'))"
+    posted = post(slack, kit.SECTIONS)
+    await slack.changes.notify()
+    await page.locator(f'[data-ts="{posted.ts}"]').wait_for()
+    posted.blocks = [*kit.SECTIONS, *kit.RICH, *kit.SECTIONS, *kit.RICH]
+    await slack.changes.notify()
+    await expect(page.locator(f'[data-ts="{posted.ts}"] .header')).to_have_count(2)
+    await page.wait_for_function(f"{left} < 2")
+    await page.locator(".timeline").evaluate("node => { node.scrollTop = 0; }")
+    await page.wait_for_timeout(100)  # the browser tells of it with the next frame
+    late = post(slack, kit.SECTIONS)
+    await slack.changes.notify()
+    await page.locator(f'[data-ts="{late.ts}"]').wait_for()
+    assert await page.evaluate(left) > 100
+
+
+@pytest.mark.parametrize("width", [1440, 980, 600, 390])
 async def test_nothing_is_wider_than_the_window(slack: SlackServer, open_page: OpenPage, width: int) -> None:
     for blocks in kit.MESSAGES:
         post(slack, blocks)
     page = await open_page(width=width)
     await page.get_by_role("article").first.wait_for()
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for button in ("Cluster", "Dark colours"):
+        box = await page.get_by_role("button", name=button, exact=True).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= width
     assert await page.evaluate(
         "(({scrollWidth, clientWidth}) => scrollWidth <= clientWidth)(document.querySelector('.timeline'))"
     )
