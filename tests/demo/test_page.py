@@ -220,6 +220,14 @@ async def test_the_cluster_is_broken_and_mended_beside_it(lever: OneLever, open_
     await expect(panel).to_be_hidden()
 
 
+async def test_on_a_phone_the_panel_makes_room_for_what_it_proposes(open_page: OpenPage) -> None:
+    page = await open_page(width=390)
+    await page.get_by_role("button", name="Cluster", exact=True).click()
+    await page.get_by_role("button", name="/token check shop/checkout").click()
+    await expect(page.get_by_role("complementary", name="Cluster")).to_be_hidden()
+    await expect(page.locator("#composer")).to_have_value("/token check shop/checkout")
+
+
 async def test_dark_and_light_are_the_machines_wish_and_then_ones_own(open_page: OpenPage) -> None:
     for scheme, other in (("light", "dark"), ("dark", "light")):
         page = await open_page(scheme=scheme)

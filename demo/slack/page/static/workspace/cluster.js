@@ -11,6 +11,7 @@ const root = document.getElementById("cluster");
 const WORDS = { fine: "fine", trouble: "in trouble", rolling: "rolling out" };
 
 const roomy = matchMedia("(min-width: 1100px)");
+const over = matchMedia("(max-width: 700px)"); // as in frame.css
 
 export const panel = {
   open: roomy.matches,
@@ -46,10 +47,16 @@ export function renderCluster() {
   ]);
 }
 
+/** Into the message field; where the panel stands over it, the panel makes room. */
+function use(text) {
+  if (over.matches) panel.turn();
+  put(text);
+}
+
 const title = (text) => ({ key: `title-${text}`, sign: text, make: () => h("h3", null, text) });
 
 function tour() {
-  const run = (text) => h("button", { class: "command", type: "button", title: "Put it into the message field", data: { focus: text }, on: { click: () => put(text) } }, text);
+  const run = (text) => h("button", { class: "command", type: "button", title: "Put it into the message field", data: { focus: text }, on: { click: () => use(text) } }, text);
   const make = () =>
     h(
       "details",
@@ -99,7 +106,7 @@ function team(it, levers) {
 
 function workload(team, it) {
   const target = `${team.namespace}/${it.name}`;
-  const press = () => put(`/token check ${target}`);
+  const press = () => use(`/token check ${target}`);
   return h(
     "button",
     { class: "workload", type: "button", title: `Check ${target}`, data: { focus: target, workload: target }, on: { click: press } },
