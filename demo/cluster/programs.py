@@ -26,7 +26,7 @@ Exit: TypeAlias = Callable[[JsonObject, str, int], None]
 
 
 _AT_ONCE = 1.0
-_BETWEEN_CUSTOMERS = 3.0
+_BETWEEN_CUSTOMERS = 2.0
 
 
 class Program(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

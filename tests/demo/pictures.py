@@ -17,6 +17,7 @@ from tests.demo.visitor import Visitor
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 MOST_BYTES = 300_000
 SIZE = ViewportSize(width=1360, height=930)
+TALL = ViewportSize(width=1360, height=1120)  # a digest with its chart
 TARGET = "shop/checkout"
 
 
@@ -30,6 +31,8 @@ async def take(path: str, folder: Path, images: Path) -> None:
             await visitor.window().get_by_role("button", name="Ask for approval").click()
             await visitor.is_told("Asked")
             await visitor.closes()
+            await digest(visitor)
+            await photograph(visitor, images / "slack-digest.png")
         async with visiting(opened, stage.slack.url, "dark") as visitor:
             await approve(visitor)
             await photograph(visitor, images / "slack-approvals.png")
@@ -45,6 +48,15 @@ async def ask(visitor: Visitor) -> None:
     await visitor.presses(await visitor.sees("What helps"), "Restart")
     await visitor.is_told("Policy rule")
     await visitor.window().get_by_role("textbox").fill("checkout gets 401 since this morning")
+
+
+async def digest(visitor: Visitor) -> None:
+    told = visitor.page.locator("#main .message").filter(has_text="Digest daily").last
+    await visitor.presses(told, "replies")
+    thread = visitor.page.get_by_role("complementary", name="Thread")
+    await thread.get_by_role("button", name="Snooze").first.wait_for()
+    await visitor.page.set_viewport_size(TALL)
+    await told.evaluate("node => node.scrollIntoView({block: 'start'})")
 
 
 async def approve(visitor: Visitor) -> None:
