@@ -105,6 +105,18 @@ async def test_a_token_secret_that_was_deleted_is_made_again(visitor: Visitor, s
     assert secret["data"]["token"]
 
 
+async def test_a_digest_on_demand_is_one_message_from_the_first_look_on(visitor: Visitor, stage: Stage) -> None:
+    """The API server takes its time, so that there is something to see."""
+    await stage.cluster.act("break-api-server")
+    await visitor.writes("/token digest")
+    asked = await visitor.sees("reading all namespaces")
+    place = visitor.page.locator(f'#main [data-ts="{await asked.get_attribute("data-ts")}"]')
+    await expect(place).to_contain_text("asked by @Erin Engineer")
+    await stage.cluster.act("mend-api-server")
+    await expect(place).to_contain_text("5 Secrets never expire", timeout=PATIENCE)
+    await expect(place).to_contain_text("In the thread: 9 items")
+
+
 async def test_a_digest_and_what_can_wait(visitor: Visitor) -> None:
     """The day's comes by itself; one on demand knows what it told, and who keeps what quiet until when, and why."""
     daily = await visitor.sees("Digest daily")
