@@ -4,19 +4,23 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from bot.census import census
 from bot.examine import examine
 from bot.kube.client import Cluster, connect, utc_now
-from bot.model import GapKind, Report, Routes, Verdict
+from bot.model import ActionKind, GapKind, Item, ItemKind, Report, Routes, Verdict
 from bot.targets import parse_target
 from demo.cluster import ClusterServer, Pace, load
+from demo.cluster.resources import SECRETS
 from demo.cluster.scenario import FOLDER, Trouble
+from tests.cluster.api import JsonObject
+from tests.cluster.waiting import eventually
 from tests.scenarios.running import environment
 
 DEFAULT = load("default")
@@ -102,6 +106,60 @@ async def test_a_secret_that_a_policy_keeps_empty_is_no_fault_of_the_controller_
             await there.close()
     assert [each.code for each in report.findings] == ["secret-unfilled"]
     assert "the label `team` is required" in " ".join(piece.text for piece in report.findings[0].evidence)
+
+
+async def taken(cluster: Cluster) -> Mapping[str, Item]:
+    """What a digest tells of, by namespace and name."""
+    found = await census(cluster, scan_secrets=True, now=utc_now, monotonic=time.monotonic)
+    assert found.unscanned == ()
+    return {f"{item.namespace}/{item.name}": item for item in found.items}
+
+
+async def test_a_digest_finds_something_of_every_kind(cluster: Cluster) -> None:
+    found = await taken(cluster)
+    assert {name: item.kind for name, item in found.items()} == {
+        "warehouse/stock-sync-token-x7k2p": ItemKind.LEGACY_SECRET,
+        "warehouse/stocktaking-token-hq84z": ItemKind.LEGACY_SECRET,
+        "identity/saml-bridge-token-9w2ml": ItemKind.LEGACY_SECRET,
+        "shop/ci-token": ItemKind.MANUAL_SECRET,
+        "analytics/notebook-token": ItemKind.MANUAL_SECRET,
+        "platform/deployer-token": ItemKind.UNFILLED_SECRET,
+        "data/exporter-kubeconfig": ItemKind.EMBEDDED_TOKEN,
+        "platform/edge-berlin-kubeconfig": ItemKind.EMBEDDED_TOKEN,
+        "search/crawler": ItemKind.SUBPATH_MOUNT,
+    }
+    now = utc_now()
+    due = {name for name, item in found.items() if item.ends and now < item.ends < now + timedelta(days=14)}
+    assert due == {
+        "platform/edge-berlin-kubeconfig",
+        "identity/saml-bridge-token-9w2ml",
+        "warehouse/stocktaking-token-hq84z",
+    }
+    assert [offer.kind for offer in found["analytics/notebook-token"].offers] == [ActionKind.DELETE_LEGACY_SECRET]
+    assert [offer.kind for offer in found["shop/ci-token"].offers] == [ActionKind.ROTATE_TOKEN_SECRET]
+
+
+async def test_the_cleaner_does_what_a_digest_has_said(tmp_path: Path) -> None:
+    async with ClusterServer() as server:
+        connected = await connect("prod", kubeconfig=server.kubeconfig(tmp_path / "kubeconfig"))
+        try:
+            found = await taken(connected)
+        finally:
+            await connected.close()
+        marked, deleted = found["warehouse/stocktaking-token-hq84z"], found["identity/saml-bridge-token-9w2ml"]
+        assert marked.ends
+        assert deleted.ends
+        server.move_clock(max(marked.ends, deleted.ends) - utc_now() + timedelta(days=1))
+        store = server.machinery.store
+
+        async def live(item: Item) -> JsonObject | None:
+            return store.get(SECRETS, item.namespace, item.name)
+
+        label = "kubernetes.io/legacy-token-invalid-since"
+        await eventually(
+            lambda: live(marked), lambda it: it is not None and label in it["metadata"]["labels"], "a mark"
+        )
+        await eventually(lambda: live(deleted), lambda it: it is None, "the Secret is deleted")
 
 
 async def test_the_rights_are_those_that_the_bot_asks_for() -> None:
