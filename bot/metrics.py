@@ -65,10 +65,10 @@ class Metrics:
             registry.register(_Once([_refusals(self._refused())]))
         if self._store is not None:
             try:
-                registry.register(_Once([_database(up=True), *families(await self._known(self._store))]))
+                registry.register(_Once([database(up=True), *families(await self._known(self._store))]))
             except StoreUnavailableError as error:
                 log.warning("figures without the database", error=str(error))
-                registry.register(_Once([_database(up=False)]))
+                registry.register(_Once([database(up=False)]))
         exposed = generate_latest(registry).decode()
         if not holds_token(exposed):
             return exposed
@@ -109,7 +109,7 @@ class _Once(Collector):
         yield from self._collected
 
 
-def _database(*, up: bool) -> Metric:
+def database(*, up: bool) -> Metric:
     return GaugeMetricFamily("token_doctor_database_up", "Whether the database answers.", value=float(up))
 
 

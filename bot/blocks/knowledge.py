@@ -112,7 +112,7 @@ def _fitting(groups: list[kit.Group], command: str) -> tuple[Block, ...]:
     return (kit.rich(*kept), tail)
 
 
-_HELP = (
+HELP = (
     (
         "/token check shop/checkout-5d9c7b-x7k2p",
         "why a workload's token is refused; cluster:namespace/kind/name works too",
@@ -134,7 +134,7 @@ _HELP = (
 
 def help_(name: str) -> Message:
     """What works now. `name` is the bot's own."""
-    items = [kit.line(kit.code(command), kit.words(f" {what}")) for command, what in _HELP]
+    items = [kit.line(kit.code(command), kit.words(f" {what}")) for command, what in HELP]
     blocks = (
         kit.rich(
             kit.line(kit.words("🩺 "), kit.bold("token-doctor says why a Kubernetes workload's token is refused")),
@@ -149,5 +149,5 @@ def help_(name: str) -> Message:
             ),
         ),
     )
-    commands = ", ".join(command for command, _ in _HELP)
+    commands = ", ".join(command for command, _ in HELP)
     return Message(fallback(f"token-doctor says why a workload's token is refused. Commands: {commands}."), blocks)

@@ -2,38 +2,19 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import promql_parser as promql
 import pytest
 import yaml
 
-from bot.metrics import Known, families
-from bot.model import Due, ItemKind, Tally
-from bot.store import Figures, Standing
+from tests.docs.figures import labels
 
 FILE = Path(__file__).parents[2] / "deploy" / "alerts" / "token-doctor.yaml"
 GROUPS = yaml.safe_load(FILE.read_text("utf-8"))["groups"]
 RULES = [rule for group in GROUPS for rule in group["rules"]]
-AT = datetime(2026, 8, 3, 9, 0, tzinfo=UTC)
-TALLY = Tally(kinds=dict.fromkeys(ItemKind, 1), due=dict.fromkeys(Due, 1))
-KNOWN = Known(
-    standings={"daily": Standing(begun_at=AT)},
-    figures=[Figures(schedule="daily", cluster="prod", at=AT, complete=True, tallies={"shop": TALLY})],
-)
-
-
-def shown() -> Mapping[str, list[dict[str, str]]]:
-    """The labels of each figure that the bot shows, by its name; and those that are not its own."""
-    found: dict[str, list[dict[str, str]]] = {"up": [{"job": "token-doctor"}], "token_doctor_database_up": [{}]}
-    for family in families(KNOWN):
-        for sample in family.samples:
-            found.setdefault(sample.name, []).append(sample.labels)
-    return found
-
-
-SHOWN = shown()
+SHOWN = {"up": [{"job": "token-doctor"}], **labels()}
+"""The labels of each figure that the bot shows, by its name; and those that are not its own."""
 
 
 def parts(expression: promql.Expr) -> Iterator[promql.Expr]:
