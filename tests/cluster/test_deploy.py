@@ -251,7 +251,7 @@ async def test_the_example_is_of_one_piece(plane: Plane, namespace: str) -> None
 
 async def test_the_document_s_command_shows_that_the_policy_is_in_force(plane: Plane, installed: Path) -> None:
     text = (DEPLOY.parent / "docs" / "setup" / "permissions.md").read_text()
-    command = re.search(r"^    kubectl (create configmap .+)$", text, flags=re.MULTILINE)
+    command = re.search(r"^ *kubectl (create configmap .+)$", text, flags=re.MULTILINE)
     assert command
     with pytest.raises(AssertionError, match="denied request: token-doctor never does this: CREATE configmaps"):
         await kubectl(plane, *command[1].split())
