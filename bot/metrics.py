@@ -62,7 +62,7 @@ class Metrics:
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         if self._refused is not None:
-            registry.register(_Once([_refusals(self._refused())]))
+            registry.register(_Once([refusals(self._refused())]))
         if self._store is not None:
             try:
                 registry.register(_Once([database(up=True), *families(await self._known(self._store))]))
@@ -113,13 +113,13 @@ def database(*, up: bool) -> Metric:
     return GaugeMetricFamily("token_doctor_database_up", "Whether the database answers.", value=float(up))
 
 
-def _refusals(numbers: Mapping[str, int]) -> Metric:
-    refusals = CounterMetricFamily(
+def refusals(numbers: Mapping[str, int]) -> Metric:
+    refused = CounterMetricFamily(
         "token_doctor_slack_refusals", "Requests for Slack's address that were refused.", labels=["why"]
     )
     for why, number in numbers.items():
-        refusals.add_metric([why], number)
-    return refusals
+        refused.add_metric([why], number)
+    return refused
 
 
 def families(known: Known) -> Iterator[Metric]:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from prometheus_client import Metric
 
-from bot.metrics import Known, database, families
+from bot.metrics import Known, database, families, refusals
 from bot.model import Due, ItemKind, Tally
+from bot.slack.signature import Refusal
 from bot.store import Figures, Standing
 
 AT = datetime(2026, 8, 3, 9, 0, tzinfo=UTC)
@@ -20,6 +21,7 @@ KNOWN = Known(
 def families_shown() -> Iterator[Metric]:
     yield from families(KNOWN)
     yield database(up=True)
+    yield refusals(dict.fromkeys(Refusal, 1))
 
 
 def labels() -> dict[str, list[dict[str, str]]]:

@@ -1,8 +1,11 @@
 """What is in the code is in the documents, and what is in the documents is in the code."""
 
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
@@ -157,7 +160,7 @@ def test_every_variable_that_is_named_exists() -> None:
 async def test_every_figure_is_described(tmp_path: Path) -> None:
     store = await open_store(f"sqlite+aiosqlite:///{tmp_path}/token-doctor.db", password="")
     try:
-        shown = await Metrics(store, (), now=utc_now, clusters=tuple).text()
+        shown = await Metrics(store, (), now=utc_now, clusters=tuple, refused=dict).text()
     finally:
         await store.close()
     own = {name.removesuffix("_total") for name in re.findall(r"^# HELP (token_doctor_\w+)", shown, re.MULTILINE)}
@@ -186,11 +189,26 @@ def test_the_actions_are_those_of_the_code() -> None:
 DOCUMENTS: Mapping[str, type[Struct]] = {"check": ReportDocument, "digest": InventoryDocument, "audit": AuditDocument}
 
 
+def shown_in(command: str) -> object:
+    section = TEXTS["docs/commands.md"].split("## JSON for programs")[1].split(f"`token-doctor {command} ")[1]
+    shown: object = json.loads(section.split("```json\n")[1].split("```")[0])
+    return shown
+
+
 @pytest.mark.parametrize("command", DOCUMENTS)
 def test_the_json_has_the_keys_that_the_program_writes(command: str) -> None:
-    section = TEXTS["docs/commands.md"].split("## JSON for programs")[1].split(f"`token-doctor {command} ")[1]
-    shown = json.loads(section.split("```json\n")[1].split("```")[0])
-    _same_keys(shown, DOCUMENTS[command])
+    _same_keys(shown_in(command), DOCUMENTS[command])
+
+
+def test_preflight_s_json_has_the_keys_that_the_program_writes() -> None:
+    """Without a single token, so that nobody is asked anything."""
+    words = [sys.executable, "-m", "bot", "preflight", "--required", "-o", "json"]
+    env = {"PYTHONPATH": str(ROOT), "PATH": "", "KUBECONFIG": os.devnull}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT, env=env)
+    told, shown = json.loads(done.stdout), shown_in("preflight")
+    assert isinstance(shown, dict)
+    assert shown.keys() == told.keys()
+    assert shown["trials"][0].keys() == told["trials"][0].keys()
 
 
 def _same_keys(shown: object, declared: object) -> None:
