@@ -28,6 +28,7 @@ COMMANDS = (
     "audit",
     "preflight",
     "migrate",
+    "manifest",
     "rbac",
 )
 HEAVY = {"kubernetes", "slack_bolt", "slack_sdk", "aiohttp", "jwt", "sqlalchemy", "alembic", "structlog"}
