@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 from msgspec.structs import replace
@@ -47,16 +47,20 @@ async def look_back(  # the same, and since when
     *,
     since: datetime,
     cause: str,
+    proof: timedelta,
     routes: Routes,
     now: Callable[[], datetime],
     deadline_seconds: float = DEADLINE_SECONDS,
     log_lines: int = LOG_LINES,
 ) -> Aftermath:
-    """Whether what was done to the target at `since`, to mend that cause, has helped. Raises as `examine` does."""
+    """Whether what was done to the target at `since`, to mend that cause, has helped. Raises as `examine` does.
+
+    So long as `proof` the logs have to be without a refusal.
+    """
     found, report = await _examined(
         clusters, target, routes=routes, now=now, deadline_seconds=deadline_seconds, log_lines=log_lines
     )
-    return aftermath(found, report, since=since, cause=cause)
+    return aftermath(found, report, since=since, cause=cause, proof=proof)
 
 
 async def _examined(

@@ -12,7 +12,7 @@ import structlog
 from bot.actions import afterwards
 from bot.actions.approvals import Approvals
 from bot.actions.catalog import ACTIONS
-from bot.actions.execution import LOOK_EVERY, Execution
+from bot.actions.execution import Execution
 from bot.actions.executor import Executor
 from bot.actions.identity import Standings
 from bot.announce import Announcer
@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 _FINISH_SECONDS = 20.0
 _SHOW_SECONDS = 5.0
+_BEYOND_PROOF = 1.2  # a log's last line is never of this moment: at the first look it should be proof already
 STOP_SECONDS = _FINISH_SECONDS + _SHOW_SECONDS
 
 
@@ -81,7 +82,6 @@ def make_remedy(
     team_id: str,
     routes: Routes,
     checkpoint: Callable[[str], None],
-    look_every: timedelta = LOOK_EVERY,
 ) -> Remedy:
     """`worker` names this process. `checkpoint` is called with each of `bot.actions.executor.CHECKPOINTS`."""
 
@@ -119,7 +119,7 @@ def make_remedy(
         may_run=approvals.may_run,
         look=partial(_looked_back, clusters, settings.checks, routes),
         checkpoint=checkpoint,
-        look_every=look_every,
+        look_every=_BEYOND_PROOF * timedelta(seconds=settings.checks.proof_seconds),
     )
     executor = Executor(store, execution, clock, worker=worker, show=approvals.show, checkpoint=checkpoint)
     return Remedy(store, approvals, executor, announcer, Jobs(approvals))
@@ -135,6 +135,7 @@ async def _looked_back(clusters: Clusters, checks: Checks, routes: Routes, reque
         target,
         since=request.applied_at or request.changed_at,
         cause=request.cause,
+        proof=timedelta(seconds=checks.proof_seconds),
         routes=routes,
         now=utc_now,
         deadline_seconds=checks.deadline_seconds,

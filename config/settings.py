@@ -128,6 +128,7 @@ class Checks(Section):
     )
     deadline_seconds: int = Field(default=10, ge=1, le=30, description="a whole number of seconds from 1 to 30")
     log_lines: int = Field(default=2000, ge=1, le=20_000, description="a whole number from 1 to 20000")
+    proof_seconds: int = Field(default=300, ge=10, le=3600, description="a whole number of seconds from 10 to 3600")
 
 
 class Web(Section):

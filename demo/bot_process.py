@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,6 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 WITH_PARENT = Path(__file__).with_name("with_parent.py")
-PROGRAM = ("-m", "bot")
 LAST_LINES = 12
 STOP_SECONDS = 10.0
 
@@ -61,9 +60,7 @@ class BotProcess:
                     self.ready.set()
 
 
-async def start_bot(
-    config: Mapping[str, object], folder: Path, tokens: Mapping[str, str], program: Sequence[str] = PROGRAM
-) -> BotProcess:
+async def start_bot(config: Mapping[str, object], folder: Path, tokens: Mapping[str, str]) -> BotProcess:
     """A session of its own: Ctrl-C reaches the demo only, which then stops the bot."""
     path = folder / "token-doctor.yaml"
     path.write_text(yaml.safe_dump(dict(config), sort_keys=False), "utf-8")
@@ -71,7 +68,7 @@ async def start_bot(
         sys.executable,
         str(WITH_PARENT),
         str(os.getpid()),
-        *(sys.executable, *program, "run", "--config", str(path)),
+        *(sys.executable, "-m", "bot", "run", "--config", str(path)),
         cwd=ROOT,
         env=_environment(tokens),
         stdin=asyncio.subprocess.DEVNULL,

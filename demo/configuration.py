@@ -14,6 +14,8 @@ TIMEZONE = "Europe/Berlin"
 SCHEDULE = "daily"
 SOON = timedelta(seconds=75)
 """From the start to the first digest at the latest: somebody has opened the page by then, and still looks at it."""
+PROOF_SECONDS = 60
+"""So long a log without a refusal proves that they have stopped: the programs here try again within this time."""
 ACTIONS = [
     "restart-workload",
     "delete-pod",
@@ -25,7 +27,9 @@ ACTIONS = [
 ]
 
 
-def configuration(api_url: str, kubeconfig: Path, database: Path, first_digest: datetime) -> dict[str, Any]:
+def configuration(
+    api_url: str, kubeconfig: Path, database: Path, first_digest: datetime, *, proof_seconds: int = PROOF_SECONDS
+) -> dict[str, Any]:
     """On call may ask for anything, the approvers decide. What is asked in #shared is decided there, before guests.
 
     The digest is told every day, for the first time in the minute of `first_digest`.
@@ -36,7 +40,7 @@ def configuration(api_url: str, kubeconfig: Path, database: Path, first_digest: 
         "slack": {"api_url": api_url},
         "clusters": [{"name": "prod", "kubeconfig": str(kubeconfig), "label": "production"}],
         "database": {"url": f"sqlite+aiosqlite:///{database}"},
-        "checks": {"exec": True, "probe": True, "read_secret_data": True},
+        "checks": {"exec": True, "probe": True, "read_secret_data": True, "proof_seconds": proof_seconds},
         "identity": {"kubernetes_user": "{email}", "groups": {p.ON_CALL: ["sre"]}},
         "digests": [
             {

@@ -13,13 +13,13 @@ from bot.actions.action import Action, CannotActError, PlanChangedError, Progres
 from bot.actions.hold import Hold
 from bot.actions.policy import Ruling
 from bot.diagnosis.aftermath import Aftermath
+from bot.durations import span
 from bot.errors import ClusterUnreachableError, DoctorError, StoreUnavailableError
 from bot.kube.client import Cluster
 from bot.lease import Clock
 from bot.model import ActionKind, Plan, Request, State
 
 LOOKS = 4
-LOOK_EVERY = timedelta(minutes=5)
 DOUBT = "It may have taken effect all the same: look at the object."
 _RETRY_SECONDS = 5.0
 _IN_DOUBT = timedelta(hours=1)
@@ -181,8 +181,7 @@ class Execution:
         if request.looks + 1 >= LOOKS:
             last = "That was the last look: check it again yourself."
             return Ending(State.SUCCEEDED, _sentences(text, found.text, last))
-        minutes = round(self._look_every.total_seconds() / 60)
-        hold.step = _sentences(text, found.text, f"Looking again in {minutes} min.")
+        hold.step = _sentences(text, found.text, f"Looking again in {span(self._look_every)}.")
         await hold.look_again(self._look_every, text)
         return None
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from bot.diagnosis.course import SHORTEST_PROOF
 from bot.durations import span
 from bot.model import ContainerLog, Finding, Noun, Report, Severity, Snapshot, Survey
 
@@ -17,11 +16,11 @@ class Aftermath(Noun, frozen=True, kw_only=True):
     text: str
 
 
-def aftermath(survey: Survey, report: Report, *, since: datetime, cause: str) -> Aftermath:
+def aftermath(survey: Survey, report: Report, *, since: datetime, cause: str, proof: timedelta) -> Aftermath:
     """What a check says of the time since then. `cause` is the code of the finding that was to be mended, "" for none.
 
-    It is proven when nothing critical is found any more, and each examined pod has logged for five minutes without a
-    refusal: clients back off for as long.
+    It is proven when nothing critical is found any more, and each examined pod has logged for as long as `proof`
+    without a refusal.
     """
     still = _still(report.faults, cause)
     if still is not None:
@@ -34,7 +33,7 @@ def aftermath(survey: Survey, report: Report, *, since: datetime, cause: str) ->
         return Aftermath(proven=False, text=f"No evidence: not every log could be read ({unread.reason}).")
     shortest = min(_heard(pod, since, report.taken_at) for pod in pods)
     count = "its pod has" if len(pods) == 1 else f"its {len(pods)} pods have"
-    if shortest < SHORTEST_PROOF:
+    if shortest < proof:
         told = f"logged for only {span(shortest)}" if shortest > timedelta() else "logged nothing"
         return Aftermath(proven=False, text=f"No new evidence yet: {count} {told} since.")
     first = "The 401s have stopped" if cause else "No 401s"

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,7 +18,6 @@ from typing import NamedTuple
 import bot.app
 from bot import log
 from bot.errors import DoctorError
-from bot.remedy import make_remedy
 from bot.slack.pace import Rate
 from bot.slack.socket import SocketMode
 from config.settings import load
@@ -31,14 +29,12 @@ _PATIENCE: Mapping[str, Mapping[str, object]] = {
     "bot.actions.hold": {"LEASE_SECONDS": LEASE_SECONDS, "BEAT_SECONDS": 0.5},
     "bot.actions.executor": {"LEASE_SECONDS": LEASE_SECONDS, "_POLL_SECONDS": 0.2, "_STORE_RETRY_SECONDS": 0.2},
     "bot.actions.execution": {"_RETRY_SECONDS": 0.5, "LOOKS": 2},
+    "bot.remedy": {"_BEYOND_PROOF": 1 / 300},
     "bot.announce": {"_LEASE_SECONDS": 6.0, "_PATIENCE_SECONDS": 4.0, "_POLL_SECONDS": 0.2},
     "bot.jobs": {"_EXPIRY_SECONDS": 0.5, "_RECOVERY_SECONDS": 3.0},
     "bot.slack.door": {"POSTS": Rate(50, 50.0), "UPDATES": Rate(50, 50.0)},
     "bot.slack.remembered": {"SECONDS": 5.0},
-    "bot.app": {
-        "make_remedy": partial(make_remedy, look_every=timedelta(seconds=1)),
-        "SocketMode": partial(SocketMode, watch_seconds=1.0),
-    },
+    "bot.app": {"SocketMode": partial(SocketMode, watch_seconds=1.0)},
 }
 """The waits of the real bot, about a tenth as long; nothing else is another than in the real one."""
 

@@ -1,7 +1,7 @@
 """The demo in this process: its Slack, its cluster and its bot, as `python -m demo` puts them together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,15 +11,15 @@ from msgspec.structs import replace
 
 from bot.store import open_store
 from demo.beginning import begin
-from demo.bot_process import PROGRAM, BotProcess, start_bot
+from demo.bot_process import BotProcess, start_bot
 from demo.cluster import ClusterServer, Scenario, load
 from demo.configuration import SCHEDULE, configuration, scopes
 from demo.panel import ClusterPanel
 from demo.slack import SlackServer
 
-HASTY = ("-m", "tests.demo.hasty_bot")
 READY_SECONDS = 90.0
 JUST_NOW = timedelta(minutes=2)
+PROOF_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,8 @@ async def is_ready(bot: BotProcess) -> None:
 
 
 @asynccontextmanager
-async def staged(
-    folder: Path, program: Sequence[str] = PROGRAM, scenario: Scenario | None = None
-) -> AsyncIterator[Stage]:
-    """Serving, with the bot connected; `program` is started instead of the bot's own."""
+async def staged(folder: Path, scenario: Scenario | None = None) -> AsyncIterator[Stage]:
+    """Serving, with the bot connected, which takes seconds for proof."""
     async with ClusterServer(scenario or load("default")) as cluster:
         panel = ClusterPanel(cluster)
         async with SlackServer(bot_scopes=scopes(), panel=panel) as slack:
@@ -60,9 +58,11 @@ async def staged(
             kubeconfig = cluster.kubeconfig(folder / "kubeconfig")
             database = folder / "token-doctor.db"
             await missed(database)
-            config = configuration(slack.api_url, kubeconfig, database, datetime.now(UTC) - JUST_NOW)
+            config = configuration(
+                slack.api_url, kubeconfig, database, datetime.now(UTC) - JUST_NOW, proof_seconds=PROOF_SECONDS
+            )
             tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
-            bot = await start_bot(config, folder, tokens, program)
+            bot = await start_bot(config, folder, tokens)
             try:
                 await is_ready(bot)
                 yield Stage(slack, cluster)

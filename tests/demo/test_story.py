@@ -11,7 +11,7 @@ from demo.cluster import load
 from demo.cluster.resources import SECRETS
 from demo.slack import people as p
 from tests.demo.browser import Complaints
-from tests.demo.stage import HASTY, Stage, hurried, staged
+from tests.demo.stage import Stage, hurried, staged
 from tests.demo.visitor import PATIENCE, Visitor
 
 pytestmark = pytest.mark.browser
@@ -21,7 +21,7 @@ Visit = Callable[[], Awaitable[Visitor]]
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path, HASTY, hurried(load("default"), "shop/checkout")) as stage:
+    async with staged(tmp_path, hurried(load("default"), "shop/checkout")) as stage:
         yield stage
 
 

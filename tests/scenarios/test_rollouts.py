@@ -33,7 +33,7 @@ async def test_that_the_401s_have_stopped_is_said_on_the_evidence_of_the_new_pod
     await slack.submit(await stage.modal(p.ENGINEER, "Policy rule 1"), {"reason": "it serves 401s"}, user=p.ENGINEER)
     asked = await stage.message(p.APPROVALS, "it serves 401s")
     await stage.decided(asked, "approve", p.APPROVER)
-    await slack.wait_for(lambda: "Looking again in 5 min" in shown(asked), SECONDS)
+    await slack.wait_for(lambda: "Looking again in 6 min" in shown(asked), SECONDS)
     assert "401s have stopped" not in shown(asked)
 
     # Nine minutes later: every new pod has been at work since, and none was refused.

@@ -26,6 +26,7 @@ from bot.model import (
 SINCE = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 NOW = SINCE + timedelta(minutes=6)
 CAUSE = "token-cached-in-process"
+PROOF = timedelta(minutes=5)
 
 
 def ref(kind: str, name: str) -> ObjectRef:
@@ -47,10 +48,13 @@ def finding(code: str, severity: Severity) -> Finding:
     return Finding(cause=cause, severity=severity, certainty=Certainty.LIKELY, explanation="", evidence=())
 
 
-def said(*pods: Snapshot, findings: tuple[Finding, ...] = (), cause: str = CAUSE) -> tuple[bool, str]:
+def said(
+    *pods: Snapshot, findings: tuple[Finding, ...] = (), cause: str = CAUSE, proof: timedelta = PROOF
+) -> tuple[bool, str]:
     target = ref("Deployment", "checkout")
     report = Report(target=target, taken_at=NOW, verdict=Verdict.HEALTHY, headline="", findings=findings)
-    found = aftermath(Survey(target=target, taken_at=NOW, pods=pods), report, since=SINCE, cause=cause)
+    survey = Survey(target=target, taken_at=NOW, pods=pods)
+    found = aftermath(survey, report, since=SINCE, cause=cause, proof=proof)
     return found.proven, found.text
 
 
@@ -75,6 +79,11 @@ def test_five_minutes_of_log_without_a_refusal_prove_it() -> None:
 )
 def test_silence_and_what_came_before_prove_nothing(logs: tuple[ContainerLog, ...], sentence: str) -> None:
     assert said(pod(*logs)) == (False, sentence)
+
+
+def test_what_is_proof_can_be_set() -> None:
+    assert not said(pod(log(0.5, 1.4)), proof=timedelta(minutes=1))[0]
+    assert said(pod(log(0.5, 1.5)), proof=timedelta(minutes=1))[0]
 
 
 def test_each_pod_has_to_show_it() -> None:
@@ -116,4 +125,4 @@ def test_what_is_still_found_outweighs_a_quiet_log(*, code: str, severity: Sever
 def test_a_pod_itself_can_show_it() -> None:
     report = Report(target=ref("Pod", "checkout-1"), taken_at=NOW, verdict=Verdict.HEALTHY, headline="")
     survey = Survey(target=report.target, taken_at=NOW, own=replace(pod(log(0.1, 5.9)), target=report.target))
-    assert aftermath(survey, report, since=SINCE, cause=CAUSE).proven
+    assert aftermath(survey, report, since=SINCE, cause=CAUSE, proof=PROOF).proven

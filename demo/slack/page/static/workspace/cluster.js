@@ -68,7 +68,7 @@ function tour() {
         h("li", null, "As Erin, in #incident: ", run("/token check shop/checkout")),
         h("li", null, "Press the answer's button, say why, and ask for approval."),
         h("li", null, "Become Avery, above, and approve it in #approvals."),
-        h("li", null, "Back as Erin: watch the rollout end. Five minutes later the bot says whether it helped: it wants proof."),
+        h("li", null, "Back as Erin: watch the rollout end. A minute later the bot says whether it helped: it wants proof."),
         h("li", null, "What expires, and what never does: ", run("/token digest"), " Open its thread, and snooze what can wait."),
         h("li", null, "A token Secret was deleted: ", run("/token check analytics/reports"), " Have it made again with the answer's button; Avery approves."),
         h("li", null, "In #shared: ", run("/token restart shop/checkout"), " Then become Olga, of another company, and try to approve it."),
