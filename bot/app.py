@@ -35,7 +35,7 @@ from bot.slack.door import Slack
 from bot.slack.http import PATH, HttpMode
 from bot.slack.remembered import Remembered
 from bot.slack.socket import SocketMode
-from bot.slack.verify import POLICY_SCOPES, SCOPES, Identity, verify
+from bot.slack.verify import Identity, needed, verify
 from bot.slack.views import Views
 from bot.store import Store, open_store
 from bot.web import Readiness, Web
@@ -193,7 +193,7 @@ async def _verified(settings: configured.Settings, session: ClientSession) -> Id
         settings.slack.api_url,
         bot_token,
         app_token,
-        scopes={**SCOPES, **POLICY_SCOPES} if settings.policy else SCOPES,
+        scopes=needed(policy=bool(settings.policy)),
         signing_secret=settings.credentials.revealed_signing_secret() if over_http else None,
     )
 

@@ -13,7 +13,7 @@ import yaml
 from bot.cli.configuration import WRONG, loaded
 from bot.errors import WrongUsageError
 from bot.slack.http import PATH
-from bot.slack.verify import POLICY_SCOPES, SCOPES
+from bot.slack.verify import LOOKUP_SCOPES, needed
 
 Manifest = dict[str, Any]
 
@@ -35,7 +35,7 @@ def run(config: Path | None, url: str, *, as_json: bool) -> int:
     address = _requests(url) if url else ""
     if settings.slack.mode == "http" and not address:
         raise WrongUsageError("slack.mode is http, and a manifest for it names an address.", next_step=_ADDRESS)
-    scopes = SCOPES if config and not settings.policy else {**SCOPES, **POLICY_SCOPES}
+    scopes = {**needed(policy=bool(settings.policy) or not config), **LOOKUP_SCOPES}
     found = manifest(scopes, address)
     if as_json:
         sys.stdout.write(f"{json.dumps(found, ensure_ascii=False, indent=2)}\n")

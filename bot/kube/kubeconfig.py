@@ -201,12 +201,12 @@ def _named(entries: list[tuple[Path, str, T]], name: str, missing: str) -> tuple
 def _unknown_context(wanted: str, known: list[str], files: Sequence[Path]) -> WrongUsageError:
     if not wanted:
         sentence = f"{_these(files)} has no current context."
-        step = "Choose one with --context"
+        step = "Choose one with --context, or clusters.context in a configuration"
     else:
         near = get_close_matches(wanted, known, n=1)
         meant = f" Did you mean “{near[0]}”?" if near else ""
         sentence = f"There is no context “{wanted}” in {_these(files)}.{meant}"
-        step = "Choose another with --context"
+        step = "Choose another with --context, or clusters.context in a configuration"
     return WrongUsageError(sentence, next_step=f"{step}; known are: {', '.join(known) or 'none'}.")
 
 

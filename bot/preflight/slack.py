@@ -18,13 +18,14 @@ from bot.slack.client import TIMEOUT, web_client
 from bot.slack.door import Slack
 from bot.slack.lookups import Lookups
 from bot.slack.verify import (
+    LOOKUP_SCOPES,
     OPTIONAL_SCOPES,
-    POLICY_SCOPES,
-    SCOPES,
     Installed,
     SlackUnreachableError,
     lacks,
     missing,
+    needed,
+    refused_secret,
     try_app_token,
     try_bot_token,
 )
@@ -33,7 +34,6 @@ from config.settings import Settings
 T = TypeVar("T")
 
 _SIGNING = "SLACK_SIGNING_SECRET"
-_SIGNED_BY = "Copy the Signing Secret from Basic Information on the app's page, https://api.slack.com/apps."
 _NETWORK = "Check slack.api_url, HTTPS_PROXY and NO_PROXY, and whether this machine may connect to Slack."
 
 
@@ -89,13 +89,13 @@ async def _app_token(session: ClientSession, url: str, token: str, seconds: floa
 
 async def _signing_secret(settings: Settings) -> Trial:
     """Slack has no method that tries it: whether it is the right one shows with the first request."""
-    if not settings.credentials.revealed_signing_secret():
-        return failed(Section.SLACK, f"{_SIGNING} is not set", _SIGNED_BY)
+    for refused in refused_secret(settings.credentials.revealed_signing_secret()):
+        return failed(Section.SLACK, str(refused).rstrip("."), refused.next_step)
     return ok(Section.SLACK, f"{_SIGNING} is set; whether it is the app's shows with Slack's first request")
 
 
 def _scopes(installed: Installed, *, needs_policy: bool, required: bool) -> Iterator[Trial]:
-    wanted = {**SCOPES, **(POLICY_SCOPES if needs_policy else {})}
+    wanted = needed(policy=needs_policy)
     if installed.scopes is None:
         if not required:  # the bot starts without knowing
             text = "the bot token's scopes: Slack's answer does not name them"
@@ -107,9 +107,10 @@ def _scopes(installed: Installed, *, needs_policy: bool, required: bool) -> Iter
         yield failed(Section.SLACK, str(refused).rstrip("."), refused.next_step)
     if not lacking:
         yield ok(Section.SLACK, f"scopes: {', '.join(wanted)}")
-    without = [] if required else missing(installed.scopes, OPTIONAL_SCOPES)
+    others = {**LOOKUP_SCOPES, **OPTIONAL_SCOPES}
+    without = [] if required else missing(installed.scopes, others)
     if without:
-        told = "; ".join(f"{scope}: {OPTIONAL_SCOPES[scope]}" for scope in without)
+        told = "; ".join(f"{scope}: {others[scope]}" for scope in without)
         yield ok(Section.SLACK, f"optional scopes that it has not ({told})")
 
 

@@ -22,14 +22,17 @@ POLICY_SCOPES = {
     "usergroups:read": "to know who may ask for a remedy and who may approve it",
     "users:read.email": "to ask Kubernetes what they may do",
 }
-"""The bot token's scopes, and what each is for; the second only where there is a policy. The manifest asks for all."""
+"""The bot token's scopes, and what each is for; the second only where there is a policy. The bot demands them."""
+LOOKUP_SCOPES = {
+    "channels:read": "to see in preflight whether token-doctor is in a public channel of the configuration",
+    "groups:read": "to see whether it is in a private one",
+}
+"""The manifest asks for them too; the bot works without."""
 OPTIONAL_SCOPES = {
-    "channels:read": "preflight can see whether token-doctor is in a public channel of the configuration",
-    "groups:read": "preflight can see whether token-doctor is in a private one",
     "channels:history": "a message in a public channel that Slack did not confirm is found again, not posted twice",
     "groups:history": "such a message in a private channel is found again",
 }
-"""What the bot works without, and what each would bring."""
+"""What nobody asks for, and what each would bring."""
 
 _BOT, _APP, _SECRET = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"
 _METHODS = {_BOT: "auth.test", _APP: "apps.connections.open"}
@@ -80,6 +83,11 @@ class Installed:
     date: str
 
 
+def needed(*, policy: bool) -> Mapping[str, str]:
+    """The scopes that the bot does not start without, and what each is for."""
+    return {**SCOPES, **POLICY_SCOPES} if policy else SCOPES
+
+
 async def verify(
     session: ClientSession,
     api_url: str,
@@ -101,7 +109,7 @@ async def verify(
     if signing_secret is None:
         tried.append((_APP, app_token))
     else:
-        refusals += _secret_refusals(signing_secret)
+        refusals += refused_secret(signing_secret)
     for name, token in tried:
         try:
             answers.append(await _tried(session, api_url, name, token))
@@ -163,7 +171,8 @@ def _check_kind(name: str, token: str) -> None:
     raise SlackRefusedError(f"{name} holds {kind}, and it must begin with {_PREFIX[name]}.", next_step=_WHERE[name])
 
 
-def _secret_refusals(secret: str) -> list[SlackRefusedError]:
+def refused_secret(secret: str) -> list[SlackRefusedError]:
+    """What is wrong with a signing secret at first sight; Slack has no method that tries one."""
     if not secret:
         return [SlackRefusedError(f"{_SECRET} is not set.", next_step=_WHERE[_SECRET])]
     kind = next((words for prefix, words in _KINDS.items() if secret.startswith(prefix)), "")

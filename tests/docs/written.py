@@ -18,7 +18,7 @@ from bot.cli import app
 from bot.cli.rbac import ABOUT
 from bot.diagnosis.causes import GROUPS
 from bot.model import Cause
-from bot.slack.verify import OPTIONAL_SCOPES, POLICY_SCOPES, SCOPES
+from bot.slack.verify import LOOKUP_SCOPES, OPTIONAL_SCOPES, POLICY_SCOPES, SCOPES
 from tests.docs import settings
 from tests.docs.figures import described, labels
 
@@ -117,6 +117,7 @@ def features(_: str) -> str:
 def scopes(_: str) -> str:
     rows = [(f"`{name}`", what, "always") for name, what in SCOPES.items()]
     rows += [(f"`{name}`", what, "with a `policy`") for name, what in POLICY_SCOPES.items()]
+    rows += [(f"`{name}`", what, "always; the bot works without") for name, what in LOOKUP_SCOPES.items()]
     rows += [(f"`{name}`", what, "never: add it where you want that") for name, what in OPTIONAL_SCOPES.items()]
     return table(("scope", "what for", "needed"), *rows)
 

@@ -1,5 +1,7 @@
 """Fills token Secrets, and deletes them with their account (pkg/controller/serviceaccount/tokens_controller.go)."""
 
+import json
+
 from demo.cluster import resources as r
 from demo.cluster.component_log import ComponentLog
 from demo.cluster.controllers.context import MANAGER, Context
@@ -69,8 +71,8 @@ class TokenSecrets:
     def _again(self, key: Key, account: str, error: StatusError) -> None:
         """Ten tries, and it is dropped until something about it changes."""
         tries = self._tries[key] = self._tries.get(key, 0) + 1
-        told = f"error populating serviceaccount token {key[0]}/{account}: {error.message}"
-        text = f'"Populating serviceaccount token" err="{told}" secret="{key[0]}/{key[1]}"'
-        self._log.say("E", "tokens_controller.go:307", text)
+        names = f'secret="{key[0]}/{key[1]}" serviceAccount="{key[0]}/{account}"'
+        text = f'"Populating serviceaccount token" err={json.dumps(error.message)} {names}'
+        self._log.say("E", "tokens_controller.go:327", text)
         if tries < _TRIES:
             self._queue.add_later(key, 0.1 * 2**tries)

@@ -8,10 +8,10 @@ import yaml
 
 from bot.cli import main
 from bot.cli.manifest import manifest
-from bot.slack.verify import POLICY_SCOPES, SCOPES
+from bot.slack.verify import LOOKUP_SCOPES, POLICY_SCOPES, SCOPES
 
 ADDRESS = "https://token-doctor.example.com"
-ALL = (*SCOPES, *POLICY_SCOPES)
+ALL = (*SCOPES, *POLICY_SCOPES, *LOOKUP_SCOPES)
 POLICY = """
 policy:
   - {actions: [restart-workload], namespaces: [shop], requesters: [S012USERGROUP], approvers: [S034USERGROUP]}
@@ -67,7 +67,7 @@ def test_an_address_that_slack_does_not_take_is_refused(capsys: pytest.CaptureFi
 
 
 def test_a_configuration_says_which_scopes_are_needed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    for text, scopes in ((POLICY, ALL), ("checks: {exec: true}\n", SCOPES)):
+    for text, scopes in ((POLICY, ALL), ("checks: {exec: true}\n", (*SCOPES, *LOOKUP_SCOPES))):
         found = yaml.safe_load(printed(capsys, "--config", config(tmp_path, text)))
         assert set(found["oauth_config"]["scopes"]["bot"]) == set(scopes)
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot.cli.manifest import manifest as made
-from bot.slack.verify import POLICY_SCOPES, SCOPES
+from bot.slack.verify import LOOKUP_SCOPES, POLICY_SCOPES, SCOPES
 from handlers.shortcuts import SHORTCUT, TITLE
 from tests.unit.config.json_schema import violations
 
@@ -20,7 +20,7 @@ PATH = Path(__file__).parents[3] / "config" / "slack-manifest.yaml"
 PUBLISHED = Path(__file__).parent / "manifest_schema"
 SCHEMA = json.loads((PUBLISHED / "manifest.schema.1.0.0.json").read_text("utf-8"))
 ADDRESS = "https://token-doctor.example.com/slack/events"
-ALL = (*SCOPES, *POLICY_SCOPES)
+ALL = (*SCOPES, *POLICY_SCOPES, *LOOKUP_SCOPES)
 
 
 def wrong(manifest: object) -> list[str]:

@@ -133,7 +133,7 @@ async def test_a_channel_of_a_route_of_a_rule_and_of_approvals_is_looked_up(pref
     assert found.mend == "Write `/invite @token-doctor` there."
 
 
-async def test_with_the_manifest_s_scopes_a_channel_is_there_or_not_and_membership_is_not_guessed(
+async def test_without_the_scopes_to_look_a_channel_is_there_or_not_and_membership_is_not_guessed(
     preflight: Preflight, slack: SlackServer
 ) -> None:
     without(slack, "channels:read", "groups:read")
