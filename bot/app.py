@@ -9,26 +9,19 @@ import socket as sockets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import timedelta
 
 import structlog
 from aiohttp import ClientSession
 from slack_bolt.app.async_app import AsyncApp
 
-from bot.actions.catalog import ACTIONS
-from bot.actions.offers import offers
-from bot.actions.planning import Planner
-from bot.blocks.home import ClusterState
-from bot.blocks.modals import refused, unknown
 from bot.clusters import Clusters, ways
-from bot.digests import Digests, make_digests
-from bot.examine import examine
+from bot.digests import make_digests
 from bot.jobs import Purge
 from bot.kube.client import utc_now
+from bot.listening import Counter, listen, routes_of
 from bot.metrics import Metrics
-from bot.model import Report, Routes, Target
-from bot.remedy import STOP_SECONDS, Remedy, make_remedy
+from bot.remedy import STOP_SECONDS, make_remedy
 from bot.slack.bolt import bolt_app
 from bot.slack.client import TIMEOUT, web_client
 from bot.slack.door import Slack
@@ -41,19 +34,7 @@ from bot.store import Store, open_store
 from bot.web import Readiness, Web
 from config import credentials
 from config import settings as configured
-from handlers import buttons, commands, home, mentions, modals, shortcuts
-from handlers import digests as digest_buttons
-from handlers.censuses import Censuses
-from handlers.checks import Checks, Examine
-from handlers.decisions import Decisions
-from handlers.desk import Desk
-from handlers.forms import Forms
-from handlers.home import Homes
-from handlers.middleware import ChannelRule, Doorkeeper, Heard
-from handlers.overview import Overview
-from handlers.remedies import Remedies
-from handlers.requesting import ADD_ONE, NO_POLICY, Requesting
-from handlers.snoozes import Snoozes
+from handlers.middleware import Doorkeeper, Heard
 from handlers.work import Work
 
 log = structlog.get_logger(__name__)
@@ -143,7 +124,7 @@ async def _serve(
                 user=user,
                 worker=worker,
                 team_id=identity.team_id,
-                routes=_routes(settings),
+                routes=routes_of(settings),
                 checkpoint=checkpoint,
             )
             closing.push_async_callback(remedy.close)
@@ -156,7 +137,7 @@ async def _serve(
         counter = Counter(slack, Views(client), Doorkeeper(user, identity.team_id), heard, work)
         readiness = Readiness(stop.is_set, entrance.connected)
         await _web(settings, closing, store, clusters, readiness, http=http)
-        homes = _listen(app, settings, identity, clusters, counter, remedy=remedy, digests=digests, store=store)
+        homes = listen(app, settings, identity, clusters, counter, remedy=remedy, digests=digests, store=store)
         closing.push_async_callback(_ended, asyncio.create_task(homes.run()))
         try:
             await entrance.start()
@@ -251,132 +232,6 @@ async def _web(
     )
     await web.start()
     closing.push_async_callback(web.stop)
-
-
-def _routes(settings: configured.Settings) -> Routes:
-    checks = settings.checks
-    return Routes(
-        exec=checks.exec,
-        probe=checks.probe,
-        secret_data=checks.read_secret_data,
-        controller_probe=checks.controller_probe,
-    )
-
-
-class Counter(NamedTuple):
-    """What every listener works with."""
-
-    slack: Slack
-    views: Views
-    doorkeeper: Doorkeeper
-    heard: Heard
-    work: Work
-
-
-def _listen(
-    app: AsyncApp,
-    settings: configured.Settings,
-    identity: Identity,
-    clusters: Clusters,
-    counter: Counter,
-    *,
-    remedy: Remedy | None,
-    digests: Digests,
-    store: Store | None,
-) -> Homes:
-    """Tells bolt who listens to what. Without a policy there are no remedies: nothing of theirs is offered."""
-    rules = {channel: ChannelRule(rule.cluster or "", rule.namespaces) for channel, rule in settings.channels.items()}
-    forms = Forms(counter.views, counter.slack, counter.doorkeeper, counter.heard, counter.work)
-    checked: dict[str, datetime] = {}
-    examine_ = _examination(settings, clusters, checked)
-    checks = Checks(examine_, rules, identity.user, *([offers] if remedy else []))
-    censuses = Censuses(
-        digests.demand,
-        rules,
-        identity.user,
-        clusters=lambda: clusters.names,
-        store=store,
-        acts=remedy is not None,
-        monotonic=time.monotonic,
-    )
-    _listen_to_digests(app, settings, counter, forms, digests=digests, store=store)
-    overview = requesting = None
-    if remedy:
-        remedies = Remedies(Planner(ACTIONS, clusters.reached), remedy.approvals, rules)
-        overview = Overview(remedy.store, remedy.approvals, rules)
-        requesting = Requesting(forms, remedies, overview, utc_now)
-        decisions = Decisions(remedy.store, remedy.approvals)
-        buttons.register(app, forms, remedies, decisions)
-        modals.register(app, forms, remedies, decisions)
-    desk = Desk(
-        counter.slack,
-        counter.doorkeeper,
-        counter.heard,
-        counter.work,
-        checks=checks,
-        censuses=censuses,
-        name=identity.user,
-        requesting=requesting,
-    )
-    commands.register(app, desk)
-    mentions.register(app, desk)
-    shortcuts.register(app, shortcuts.Alerts(forms, desk, clusters.names))
-    buttons.register_rest(app, forms, unknown() if remedy else refused("token-doctor", NO_POLICY, ADD_ONE))
-
-    async def seen() -> tuple[ClusterState, ...]:
-        found = await clusters.looked_at(_GREETING_SECONDS)
-        return tuple(
-            ClusterState(name, version, trouble, checked.get(name)) for name, (version, trouble) in found.items()
-        )
-
-    homes = Homes(counter.views, counter.doorkeeper, seen, overview, monotonic=time.monotonic, now=utc_now)
-    home.register(app, homes, counter.work.start)
-    return homes
-
-
-def _listen_to_digests(
-    app: AsyncApp,
-    settings: configured.Settings,
-    counter: Counter,
-    forms: Forms,
-    *,
-    digests: Digests,
-    store: Store | None,
-) -> None:
-    """Their items' buttons. Without a store nothing is remembered, so nothing can be snoozed."""
-    if store is None or digests.showing is None:
-        digest_buttons.register_none(app, forms)
-        return
-    snoozes = Snoozes(
-        store,
-        digests.showing,
-        counter.slack.user,
-        zones={digest.name: digest.timezone for digest in settings.digests},
-        now=utc_now,
-        later=counter.work.start,
-    )
-    digest_buttons.register(app, forms, snoozes)
-
-
-def _examination(settings: configured.Settings, clusters: Clusters, checked: dict[str, datetime]) -> Examine:
-    """How a target is examined; `checked` is told when a cluster was last asked."""
-    checks, routes = settings.checks, _routes(settings)
-
-    async def examined(target: Target) -> Report:
-        chosen = await clusters.chosen(target)
-        report = await examine(
-            clusters.connected,
-            chosen,
-            routes=routes,
-            now=utc_now,
-            monotonic=time.monotonic,
-            deadline_seconds=checks.deadline_seconds,
-            log_lines=checks.log_lines,
-        )
-        checked[report.target.cluster] = report.taken_at
-        return report
-
-    return examined
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
