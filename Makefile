@@ -45,7 +45,7 @@ check: lint  ## style, types, layers, and the tests that need nothing but Python
 	$(BIN)/pytest -q -n 4 -m "not cluster and not browser" tests/unit tests/causes tests/contract tests/docs tests/demo
 
 test: lint  ## everything: the whole bot, and a real control plane (built once with Go: eight minutes)
-	$(BIN)/pytest -q -n auto
+	$(BIN)/pytest -q -n 4
 
 bench: $(READY)  ## the benchmarks, each beside what a person would use instead; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
