@@ -20,7 +20,7 @@ _NONE: frozenset[str] = frozenset()
 _CONTROLLER = "kube-controller-manager"
 
 
-class Held(Struct, frozen=True, kw_only=True):
+class Held(Struct, frozen=True, kw_only=True, gc=False):
     """A token Secret. `filled` and `generated` (by the token controller) are None where nothing tells."""
 
     name: str
@@ -42,7 +42,7 @@ class Held(Struct, frozen=True, kw_only=True):
         return signs_of(self.meta, self.managers)
 
 
-class Known(Struct, frozen=True, kw_only=True):
+class Known(Struct, frozen=True, kw_only=True, gc=False):
     """A service account, and the Secrets it lists."""
 
     uid: str
@@ -50,7 +50,7 @@ class Known(Struct, frozen=True, kw_only=True):
     secrets: frozenset[str]
 
 
-class Credential(Struct, frozen=True, kw_only=True):
+class Credential(Struct, frozen=True, kw_only=True, gc=False):
     """A token or client certificate in a Secret's data, without it. `copy_of` is the token Secret it came from."""
 
     secret: str
@@ -106,9 +106,8 @@ class Room:
 
     def add_account(self, account: Account) -> None:
         meta = account.metadata
-        self.accounts[meta.name] = Known(
-            uid=meta.uid, deleted=meta.deletion_timestamp, secrets=frozenset(one.name for one in account.secrets)
-        )
+        listed = frozenset(one.name for one in account.secrets) if account.secrets else _NONE
+        self.accounts[meta.name] = Known(uid=meta.uid, deleted=meta.deletion_timestamp, secrets=listed)
         for pull in account.image_pull_secrets:
             self._use(pull.name, Maker("ServiceAccount", meta.name), 0)
 

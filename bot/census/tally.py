@@ -27,7 +27,7 @@ class Words(NamedTuple):
     cause: str = ""
 
 
-class Seen(Struct, frozen=True, kw_only=True):
+class Seen(Struct, frozen=True, kw_only=True, gc=False):
     """Something that counts. `make` makes its item, which most never become; None: it is counted only.
 
     `due` is None where it has no end that counts.

@@ -16,15 +16,15 @@ DATA_QUERY = {"fieldSelector": ",".join(f"type!={other}" for other in sorted({TO
 """The others, but for those whose type says that they hold no credential: the API server leaves them out."""
 
 
-class _There(Struct, frozen=True):
+class _There(Struct, frozen=True, gc=False):
     """A field that somebody manages."""
 
 
-class _DataFields(Struct, frozen=True):
+class _DataFields(Struct, frozen=True, gc=False):
     token: _There | UnsetType = field(default=UNSET, name="f:token")
 
 
-class _Fields(Struct, frozen=True):
+class _Fields(Struct, frozen=True, gc=False):
     data: _DataFields | UnsetType = field(default=UNSET, name="f:data")
     type: _There | UnsetType = field(default=UNSET, name="f:type")
 
