@@ -33,6 +33,11 @@ class TargetNotFoundError(DoctorError):
         super().__init__(sentence, next_step=next_step)
         self.nearest = nearest
 
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """Those of `nearest` that the next step does not name already."""
+        return tuple(name for name in self.nearest if name not in self.next_step)
+
 
 class ClusterUnreachableError(DoctorError):
     """The API server could not be asked at all: connection, TLS, or the bot's own credentials."""

@@ -30,7 +30,7 @@ def checking(target: Target, asker: str) -> Message:
 
 def failed(target: Target, asker: str, error: DoctorError) -> Message:
     """Why there is no verdict, and what to do; with the names that come near where the target is unknown."""
-    nearest = error.nearest if isinstance(error, TargetNotFoundError) else ()
+    nearest = error.unsaid if isinstance(error, TargetNotFoundError) else ()
     return _ended(target, asker, sentence=str(error), next_step=error.next_step, nearest=nearest[:_NEAREST])
 
 

@@ -252,3 +252,11 @@ def test_packing_keeps_order_and_tears_no_part() -> None:
     assert [block["n"] for blocks in packed for block in blocks] == list(range(9))
     assert all(size(blocks) <= BUDGET for blocks in packed)
     assert len(packed) == 3
+
+
+def test_a_name_that_the_next_step_says_is_not_listed_again() -> None:
+    error = TargetNotFoundError(
+        "There is none.", nearest=("shop/cart", "shop/card"), next_step="Did you mean shop/cart?"
+    )
+    assert error.unsaid == ("shop/card",)
+    assert json.dumps(notices.failed(Target(namespace="shop", name="cat"), ASKER, error).blocks).count("shop/cart") == 1
