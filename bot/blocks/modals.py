@@ -54,7 +54,7 @@ def refused(title: str, sentence: str, next_step: str = "", nearest: Sequence[st
 
 
 def failed(title: str, error: DoctorError) -> View:
-    nearest = error.nearest if isinstance(error, TargetNotFoundError) else ()
+    nearest = error.unsaid if isinstance(error, TargetNotFoundError) else ()
     return refused(title, str(error), error.next_step, nearest)
 
 
@@ -130,7 +130,7 @@ def question(shown: Shown, verb: str) -> View:
         *(plan_lines(request.plan, _DIFFERENCE, _NOTES) if verb == APPROVE else ()),
     ]
     must = verb == DENY
-    reason = kit.text_field(WHY, "Why" if must else "Why (may stay empty)", most=REASON, optional=not must)
+    reason = kit.text_field(WHY, "Why", most=REASON, optional=not must)
     return modal(
         _VERBS[verb],
         [kit.rich(*groups), reason],
