@@ -55,7 +55,9 @@ def app() -> typer.Typer:
     for command in _COMMANDS:
         # A token given as an argument gets its own sentence, so these two commands see to their arguments themselves.
         own = {"allow_extra_args": command in (commands.review, commands.decode)}
-        program.command(epilog=commands.EPILOGS[command.__name__], context_settings=own)(command)
+        # Left to itself, the list of commands cuts these sentences off on a terminal of 80 columns.
+        sentence = (command.__doc__ or "").partition("\n")[0]
+        program.command(short_help=sentence, epilog=commands.EPILOGS[command.__name__], context_settings=own)(command)
     return program
 
 

@@ -20,7 +20,8 @@ def exit_code(work: Callable[[], int | None], *, program: str, debug: bool) -> i
     except DoctorError as error:
         return _told(error, debug=debug)
     except TyperException as error:
-        _say(error.format_message(), f"See {program} --help.")
+        told = error.format_message().replace("Value error, ", "")  # Typer's choices are told as pydantic words them
+        _say(told, f"See {_command_of(error) or program} --help.")
         return error.exit_code
     except (KeyboardInterrupt, Abort):
         return _INTERRUPTED
@@ -31,6 +32,12 @@ def exit_code(work: Callable[[], int | None], *, program: str, debug: bool) -> i
             "" if debug else "Run it again with --debug, and report what it prints.",
         )
         return _NO_VERDICT
+
+
+def _command_of(error: TyperException) -> str:
+    """`token-doctor check`, where the words after it are wrong; empty where no command was reached."""
+    context = getattr(error, "ctx", None)
+    return str(context.command_path) if context else ""
 
 
 def _told(error: DoctorError, *, debug: bool) -> int:

@@ -76,7 +76,14 @@ def test_each_command_has_help_with_an_example(command: str, run: Run) -> None:
 def test_the_help_names_each_command_and_no_other(run: Run) -> None:
     ended = run("--help")
     listed = ended.out.split("Commands:\n")[1].split("\n\n")[0]
-    assert [line.split()[0] for line in listed.splitlines()] == list(COMMANDS)
+    assert [line.split()[0] for line in listed.splitlines() if not line.startswith("   ")] == list(COMMANDS)
+    assert "..." not in listed, "no sentence is cut off"
+
+
+def test_wrong_usage_of_a_command_names_the_help_of_that_command(run: Run) -> None:
+    assert run("check").err.splitlines()[1].strip() == "See token-doctor check --help."
+    assert run("chek").err.splitlines()[1].strip() == "See token-doctor --help."
+    assert "': 'yaml' is not one of" in run("check", "a/b", "-o", "yaml").err, "in our words, not a library's"
 
 
 def test_review_says_beforehand_what_a_review_does(run: Run) -> None:
