@@ -14,7 +14,7 @@ from bot.blocks.report import answer
 from bot.cli.page import page
 from bot.cli.render import report_page
 from bot.cli.report_json import report_json
-from bot.errors import WrongUsageError
+from bot.errors import TargetNotFoundError, WrongUsageError
 from bot.examine import examine
 from bot.kube.client import connect, utc_now
 from bot.model import Report, Routes, Target, Verdict
@@ -73,6 +73,11 @@ async def _report(wanted: Wanted) -> Report:
         return await examine(
             {cluster.name: cluster}, target, routes=wanted.routes, now=utc_now, monotonic=time.monotonic
         )
+    except TargetNotFoundError as error:
+        if namespace_said or error.nearest:
+            raise
+        step = f"No namespace was said, so {target.namespace} was meant: write NAMESPACE/{target.name}."
+        raise TargetNotFoundError(str(error), next_step=step) from None
     finally:
         await cluster.close()
 

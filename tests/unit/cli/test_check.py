@@ -67,6 +67,14 @@ async def test_a_target_that_does_not_exist_gets_the_nearest_once(run: Run, api:
     assert ended.err.count("checkout-2") == 1
 
 
+async def test_a_name_without_a_namespace_that_does_not_exist_is_asked_for_one(
+    run: Run, api: FakeApi, tmp_path: Path
+) -> None:
+    ended = await called(run, api, tmp_path, "check", "ledger")
+    assert (ended.code, ended.out) == (3, "")
+    assert "No namespace was said, so shop was meant: write NAMESPACE/ledger." in ended.err
+
+
 async def test_the_bot_s_own_401_ends_with_3(run: Run, api: FakeApi, tmp_path: Path) -> None:
     api.accepted = set()
     ended = await called(run, api, tmp_path, "check", POD)
