@@ -27,6 +27,8 @@ def read_token(stream: BinaryIO | None = None) -> RawToken:
     data = source.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
         raise NotATokenError("The text is far longer than any token.", next_step=_EXAMPLE)
+    if not data.strip():
+        raise NotATokenError("Nothing came from standard input.", next_step=f"{_EXAMPLE}. Or did what is piped fail?")
     return RawToken(_freed(data.decode("utf-8", "replace")))
 
 

@@ -44,7 +44,7 @@ def test_what_stands_around_a_token_is_taken_off(text: str) -> None:
     assert read_token(io.BytesIO(text.encode())).reveal() == TOKEN
 
 
-@pytest.mark.parametrize("text", ["", "hello", "a.b.c", "c2VjcmV0", f"{TOKEN} {TOKEN}", f"{TOKEN[:50]}\n{TOKEN[50:]}"])
+@pytest.mark.parametrize("text", ["hello", "a.b.c", "c2VjcmV0", f"{TOKEN} {TOKEN}", f"{TOKEN[:50]}\n{TOKEN[50:]}"])
 def test_other_text_is_left_for_the_decoder_to_refuse(text: str) -> None:
     assert read_token(io.BytesIO(text.encode())).reveal() == text
 
@@ -54,6 +54,12 @@ def test_too_much_text_is_refused_unread() -> None:
     with pytest.raises(NotATokenError, match="far longer than any token"):
         read_token(stream)
     assert stream.tell() < 100_000
+
+
+def test_nothing_at_all_gets_a_hint() -> None:
+    with pytest.raises(NotATokenError, match="Nothing came from standard input") as refused:
+        read_token(io.BytesIO(b" \n"))
+    assert "Or did what is piped fail?" in refused.value.next_step
 
 
 def test_a_terminal_gets_a_hint() -> None:
@@ -77,4 +83,5 @@ def test_a_token_as_an_argument_is_refused_without_quoting_it() -> None:
 
 @given(st.binary(max_size=2000))
 def test_any_bytes_can_be_read(data: bytes) -> None:
-    assert isinstance(read_token(io.BytesIO(data)).reveal(), str)
+    if data.strip():
+        assert isinstance(read_token(io.BytesIO(data)).reveal(), str)
