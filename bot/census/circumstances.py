@@ -30,7 +30,8 @@ async def facts_of(cluster: Cluster, now: datetime, window: timedelta) -> tuple[
     facets = (version, control_plane_pods, authentication, published_issuer, discovery)
     _, tracked = await both(read_all(facets, asking), attempt("token_tracking", tracking.since(cluster.main)))
     if (gap := asking.facet(version).gap) and gap.kind in _NO_ANSWER:
-        raise ClusterUnreachableError(f"Cluster {cluster.name} cannot be read: {gap.reason}.", next_step=gap.mend)
+        step = gap.mend or f"Check that {cluster.server} can be reached from here."
+        raise ClusterUnreachableError(f"Cluster {cluster.name} cannot be read: {gap.reason}.", next_step=step)
     snapshot = Snapshot(
         target=ref,
         taken_at=now,

@@ -61,8 +61,8 @@ def absent(names: tuple[str, ...]) -> Iterator[Unscanned]:
     """Namespaces that were named in full and do not exist."""
     if names:
         yield Unscanned(
-            what="namespaces that do not exist",
-            reason="there is no namespace of that name",
+            what="everything",
+            reason="there is no such namespace",
             mend="check how the name is written",
             namespaces=names[:_MOST_NAMES],
             count=len(names),

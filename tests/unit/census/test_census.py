@@ -164,14 +164,15 @@ async def test_a_pattern_chooses_namespaces(api: FakeApi, cluster: Cluster) -> N
 async def test_a_namespace_that_does_not_exist_is_not_a_healthy_one(cluster: Cluster) -> None:
     inventory = await taken(cluster, "shopp")
     (line,) = [one for one in inventory.unscanned if not one.by_choice]
-    assert (line.what, line.namespaces) == ("namespaces that do not exist", ("shopp",))
+    assert (line.what, line.namespaces) == ("everything", ("shopp",))
     assert inventory.items == ()
 
 
 async def test_nothing_that_answers_is_said_so_at_once(api: FakeApi, cluster: Cluster) -> None:
     api.on("/version", refuses(503, "etcd is down"))
-    with pytest.raises(ClusterUnreachableError, match="etcd is down"):
+    with pytest.raises(ClusterUnreachableError, match="etcd is down") as refused:
         await taken(cluster)
+    assert refused.value.next_step
 
 
 async def test_an_aspect_that_breaks_leaves_the_others(api: FakeApi, cluster: Cluster) -> None:

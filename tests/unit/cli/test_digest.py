@@ -90,7 +90,7 @@ async def test_nothing_found_while_something_could_not_be_read_ends_with_3(
 async def test_a_misspelt_namespace_ends_with_3(words: tuple[str, ...], run: Run, api: FakeApi, tmp_path: Path) -> None:
     ended = await called(run, api, tmp_path, *words)
     assert ended.code == 3
-    assert "there is no namespace of that name" in ended.out
+    assert "there is no such namespace" in ended.out
 
 
 async def test_an_api_server_that_does_not_answer_ends_with_3(run: Run, api: FakeApi, tmp_path: Path) -> None:
