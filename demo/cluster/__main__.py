@@ -1,8 +1,8 @@
 """`python -m demo.cluster [SCENARIO]`: runs the stand-in and prints how to reach it."""
 
+import argparse
 import asyncio
 import contextlib
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,5 +18,7 @@ async def main(scenario: str) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m demo.cluster", description=__doc__)
+    parser.add_argument("scenario", nargs="?", default="default", help="one of demo/cluster/scenarios, without .yaml")
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "default"))
+        asyncio.run(main(parser.parse_args().scenario))

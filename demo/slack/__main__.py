@@ -1,8 +1,8 @@
 """`python -m demo.slack [PORT]`: runs the stand-in and prints what a bot needs to reach it."""
 
+import argparse
 import asyncio
 import contextlib
-import sys
 
 from demo.slack.server import SlackServer
 
@@ -17,5 +17,7 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m demo.slack", description=__doc__)
+    parser.add_argument("port", type=int, nargs="?", default=0, help="without it, one that is free")
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 0))
+        asyncio.run(main(parser.parse_args().port))
