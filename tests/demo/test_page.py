@@ -228,6 +228,13 @@ async def test_on_a_phone_the_panel_makes_room_for_what_it_proposes(open_page: O
     await expect(page.locator("#composer")).to_have_value("/token check shop/checkout")
 
 
+async def test_the_button_follows_a_machine_that_turns_dark(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    await expect(page.get_by_role("button", name="Dark colours")).to_be_visible()
+    await page.emulate_media(color_scheme="dark")
+    await expect(page.get_by_role("button", name="Light colours")).to_be_visible()
+
+
 async def test_dark_and_light_are_the_machines_wish_and_then_ones_own(open_page: OpenPage) -> None:
     for scheme, other in (("light", "dark"), ("dark", "light")):
         page = await open_page(scheme=scheme)

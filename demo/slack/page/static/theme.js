@@ -1,5 +1,7 @@
 // Light and dark: the machine's wish, until the person says otherwise.
 
+import { changed } from "./store.js";
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const KEPT = "token-doctor-demo-theme";
 
@@ -16,5 +18,8 @@ export function turn() {
   paint();
 }
 
-dark.addEventListener("change", paint);
+dark.addEventListener("change", () => {
+  paint();
+  changed(); // the button's sign, too
+});
 paint();
