@@ -42,7 +42,8 @@ def _command_of(error: TyperException) -> str:
 
 def _told(error: DoctorError, *, debug: bool) -> int:
     _trace(error, debug=debug)
-    _say(str(error), error.next_step)
+    # A report's mend is a part of a sentence; here it stands alone.
+    _say(str(error), f"{error.next_step[:1].upper()}{error.next_step[1:]}")
     return error.exit_code
 
 

@@ -75,6 +75,13 @@ async def test_a_name_without_a_namespace_that_does_not_exist_is_asked_for_one(
     assert "No namespace was said, so shop was meant: write NAMESPACE/ledger." in ended.err
 
 
+async def test_what_may_not_be_read_says_how_to_allow_it(run: Run, api: FakeApi, tmp_path: Path) -> None:
+    api.on(POD_PATH, forbids("get", "pods"))
+    ended = await called(run, api, tmp_path, "check", f"pod/{POD}", "-n", "shop")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.splitlines()[1].startswith("       Allow it: add `- {apiGroups:")
+
+
 async def test_the_bot_s_own_401_ends_with_3(run: Run, api: FakeApi, tmp_path: Path) -> None:
     api.accepted = set()
     ended = await called(run, api, tmp_path, "check", POD)
