@@ -116,7 +116,7 @@ def paths(kubeconfig: Path | None, environ: Mapping[str, str]) -> tuple[Path, ..
         where = f"KUBECONFIG names {_these(listed)}, which does not exist" if listed else "there is no ~/.kube/config"
         raise WrongUsageError(
             f"No kubeconfig was found: {where}, and this is not a pod.",
-            next_step="Name one with --kubeconfig FILE, or set KUBECONFIG.",
+            next_step="Name one with --kubeconfig FILE or KUBECONFIG, or as clusters.kubeconfig in a configuration.",
         )
     return found
 

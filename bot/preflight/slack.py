@@ -111,7 +111,7 @@ def _scopes(installed: Installed, *, needs_policy: bool, required: bool) -> Iter
     without = [] if required else missing(installed.scopes, others)
     if without:
         told = "; ".join(f"{scope}: {others[scope]}" for scope in without)
-        yield ok(Section.SLACK, f"optional scopes that it has not ({told})")
+        yield ok(Section.SLACK, f"it works without these scopes ({told})")
 
 
 def _unnamed() -> Trial:
