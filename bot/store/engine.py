@@ -1,10 +1,13 @@
 """The connections: every statement goes through `Database.read` or `Database.write`, a transaction each."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import aiosqlite
 import structlog
 from sqlalchemy import URL, Connection, Engine, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -164,13 +167,25 @@ def _make_folder(file: str) -> None:
 def _sqlite_engine(url: URL, *, writes: bool) -> AsyncEngine:
     return create_async_engine(
         url,
+        async_creator=partial(_opened, url.database or ""),
         poolclass=AsyncAdaptedQueuePool,
         pool_size=1 if writes else 4,
         max_overflow=0,
         pool_timeout=2 * _BUSY_SECONDS,
-        connect_args={"timeout": _BUSY_SECONDS},
         hide_parameters=True,
     )
+
+
+async def _opened(file: str) -> aiosqlite.Connection:
+    """One that cannot be opened ends with its thread, which else tells a loop that may be closed by then."""
+    connection = aiosqlite.connect(file, timeout=_BUSY_SECONDS, check_same_thread=False)
+    thread = connection._thread  # noqa: SLF001  # it has no public name; SQLAlchemy's own connect reaches for it, too
+    thread.daemon = True
+    try:
+        return await connection
+    except sqlite3.Error:
+        await asyncio.to_thread(thread.join)
+        raise
 
 
 def _prepare(engine: Engine, *, writes: bool, foreign_keys: bool) -> None:

@@ -5,6 +5,7 @@ import gc
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
@@ -143,6 +144,15 @@ async def test_a_file_that_is_none_is_told(database_file: Address, content: byte
     with pytest.raises(StoreUnavailableError, match=sentence):
         await open_store(database_file.url)
     assert database_file.file.read_bytes() == content
+
+
+async def test_what_cannot_be_opened_leaves_no_thread_behind(tmp_path: Path) -> None:
+    """It would tell its outcome to a loop that is closed by then, with a traceback."""
+    (tmp_path / "doctor.db").mkdir()
+    for _ in range(20):
+        with pytest.raises(StoreUnavailableError, match="cannot be opened"):
+            await open_store(f"sqlite+aiosqlite:///{tmp_path}/doctor.db")
+        assert not [thread for thread in threading.enumerate() if "_connection_worker" in thread.name]
 
 
 async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
